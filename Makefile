@@ -1,0 +1,36 @@
+# What a developer may do here; `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## say what can be done
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet torch torchvision
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+app: .venv/.installed ## install and start the studio on 127.0.0.1
+	$(BIN)/deepclust studio
+
+test: .venv/.installed ## install and run every test, the browser tests too
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: .venv/.installed ## format, lint, types and the house's walls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed ## put the code in its usual shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed ## measure the budgets of pages, map and selection
+	$(BIN)/python benchmarks/budgets.py
+
+clean: ## remove what was built
+	rm -rf .venv dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help app test check format bench clean

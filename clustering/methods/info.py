@@ -1,0 +1,62 @@
+"""What a method says of itself: enough for a card, a form, a table row and the survey's taxonomy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DataKind = Literal["images", "table", "text", "tokens", "series", "graph", "views", "vectors"]
+Family = Literal["baseline", "deep"]
+Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """A method's entry in the registry.
+
+    Parameters
+    ----------
+    name : str
+        The key, lower case: ``"dec"``.
+    title : str
+        What people call it: ``"DEC"``.
+    paper, year, source : str, int, str
+        Full title and authors, year and where to find it (arXiv id, DOI or conference).
+    family : {"baseline", "deep"}
+        Baselines are shown beside every deep run.
+    kinds : tuple of str
+        Kinds of collection it takes once features exist.
+    needs_n_clusters : bool
+        False when it finds the number of groups itself.
+    summary, when_to_use, how_it_fails : str
+        One sentence; then what a curator should know before choosing it.
+    formula : str
+        The heart of it in LaTeX.
+    representation, clustering, interaction : str
+        Its place in the survey's taxonomy (arXiv 2206.07579).
+    test_settings : dict
+        Constructor arguments that make it quick enough for a contract test.
+    reconstructed : str
+        Empty, or what of it is ours because the paper could not be read in full.
+    order : int
+        Position in lists: baselines first, then by year.
+    """
+
+    name: str
+    title: str
+    paper: str
+    year: int
+    source: str
+    family: Family
+    kinds: tuple[DataKind, ...]
+    needs_n_clusters: bool
+    summary: str
+    when_to_use: str
+    how_it_fails: str
+    formula: str
+    representation: str
+    clustering: str
+    interaction: Interaction
+    test_settings: dict[str, Any] = field(default_factory=dict)
+    reconstructed: str = ""
+    order: int = 100

@@ -1,0 +1,138 @@
+"""What a fit says while it runs: plain rows that a page, a log file or a notebook can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Started:
+    """The fit begins.
+
+    Parameters
+    ----------
+    method : str
+        Registry name.
+    phases : tuple of (str, int)
+        Names and epoch counts of the phases to come, in order: ``(("pretrain", 200), ("cluster", 100))``.
+    n_items, n_features : int
+    device, device_reason : str
+        Where it runs and why there.
+    """
+
+    kind: ClassVar[str] = "started"
+    method: str
+    phases: tuple[tuple[str, int], ...]
+    n_items: int
+    n_features: int
+    device: str
+    device_reason: str
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch is done.
+
+    Parameters
+    ----------
+    phase : str
+    epoch, epochs : int
+        Number within the phase, from 1, and how many the phase has at most.
+    losses : dict of str to float
+        Mean of each named term over the epoch; ``"total"`` is the optimised sum.
+    cluster_sizes : tuple of int
+        Items a cluster, once there are clusters; else empty.
+    changed : float or None
+        Share of items whose label changed since the last refresh.
+    alarms : tuple of str
+        Sentences a person should read now.
+    seconds : float
+        Wall time since the start of the fit, in seconds.
+    remaining : float or None
+        Estimated seconds to the end of all phases.
+    """
+
+    kind: ClassVar[str] = "epoch"
+    phase: str
+    epoch: int
+    epochs: int
+    losses: dict[str, float]
+    cluster_sizes: tuple[int, ...] = ()
+    changed: float | None = None
+    alarms: tuple[str, ...] = ()
+    seconds: float = 0.0
+    remaining: float | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The latent space of a fixed random subset of the items (at most 20,000 rows).
+
+    Parameters
+    ----------
+    phase, epoch : str, int
+    rows : int array (s,)
+        Indices of the items shown, the same in every snapshot of a fit.
+    latents : float32 array (s, m)
+    labels : int array (s,)
+        -1 while there are no clusters.
+    confidences : float32 array (s,)
+        Largest soft assignment; 0 while there are no clusters.
+    centers : float32 array (K, m)
+    """
+
+    kind: ClassVar[str] = "snapshot"
+    phase: str
+    epoch: int
+    rows: NDArray[np.integer[Any]]
+    latents: NDArray[np.float32]
+    labels: NDArray[np.integer[Any]]
+    confidences: NDArray[np.float32]
+    centers: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The fit ended well; ``reason`` says why it stopped where it did."""
+
+    kind: ClassVar[str] = "finished"
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The fit ended badly; ``problem`` and ``mend`` are sentences for a person."""
+
+    kind: ClassVar[str] = "failed"
+    problem: str
+    mend: str = ""
+
+
+Event = Started | Epoch | Snapshot | Finished | Failed
+Emit = Callable[[Event], bool | None]  # True asks the fit to stop after this epoch
+
+
+def as_row(event: Event) -> dict[str, Any]:
+    """Return an event as a JSON-ready row; a snapshot's arrays are left out (they are kept as arrays)."""
+    if isinstance(event, Snapshot):
+        return {"kind": event.kind, "phase": event.phase, "epoch": event.epoch}
+    return {"kind": event.kind, **asdict(event)}
+
+
+@dataclass
+class History:
+    """Keeps the rows of a fit and passes every event on to another listener."""
+
+    emit: Emit | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> bool | None:
+        """Keep the event as a row and return what the next listener says."""
+        self.rows.append(as_row(event))
+        return self.emit(event) if self.emit else None
