@@ -1,0 +1,112 @@
+"""Run methods × seeds on one data set and print the table: agreement with reference labels, seconds, memory.
+
+Resumable: every finished row is appended to ``--out`` and not run again.
+
+    python benchmarks/methods_table.py --data digits --methods kmeans ae_kmeans dec --seeds 0 1 2 3 4
+    python benchmarks/methods_table.py --data mnist.npz --methods dec idec --set dec.profile=fast
+    python benchmarks/methods_table.py --data features.npz --reference style artist
+
+A ``.npz`` holds the features in ``x`` (``uint8`` images are divided by 255 and flattened) and the reference
+labels in ``y`` or in the arrays named by ``--reference``. No label reaches a method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.datasets import load_digits
+
+from clustering.methods import method
+from clustering.metrics import external
+
+
+def read(data: str, references: list[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return the features and the reference labels by name."""
+    if data == "digits":
+        digits = load_digits()
+        return (digits.data / 16).astype(np.float32), {"digit": digits.target}
+    arrays = np.load(data)
+    x = arrays["x"]
+    x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
+    return x, {name: arrays[name] for name in references}
+
+
+def measured(name: str, x: np.ndarray, references: dict[str, np.ndarray], seed: int, settings: dict[str, Any]):
+    """Fit one method once and return its row."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    model = method(name)(**settings, random_state=seed).fit(x)
+    row: dict[str, Any] = {
+        "method": name,
+        "seed": seed,
+        "settings": settings,
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu_started,
+        "gpu_gib": torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0,
+        "host_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "last": model.history_[-1].get("reason", ""),
+        "groups": len(set(model.labels_.tolist()) - {-1}),
+    }
+    for reference, labels in references.items():
+        scores = {quality.name: quality.value for quality in external(labels, model.labels_)}
+        row |= {f"{reference} {key}": scores[key] for key in ("accuracy", "nmi", "ari")}
+    return row
+
+
+def table(rows: pd.DataFrame) -> str:
+    """Return mean ± sd over seeds as Markdown."""
+    columns = [c for c in rows.columns if c.rsplit(" ", 1)[-1] in {"accuracy", "nmi", "ari"}]
+    lines = [
+        "| method | seeds | " + " | ".join([*columns, "seconds", "CPU seconds"]) + " |",
+        "|" + "---|" * (len(columns) + 4),
+    ]
+    for name, group in rows.groupby("label", sort=False):
+        cells = [f"{group[c].mean():.3f} ± {group[c].std(ddof=0):.3f}" for c in columns]
+        cells += [f"{group['seconds'].mean():.1f}", f"{group['cpu_seconds'].mean():.1f}"]
+        lines.append(f"| {name} | {len(group)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--reference", nargs="+", default=["y"])
+    parser.add_argument("--methods", nargs="+", required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--clusters", type=int, default=10)
+    parser.add_argument("--set", nargs="*", default=[], metavar="METHOD.PARAMETER=VALUE")
+    parser.add_argument("--label", default="", help="added to the method's name in the table")
+    parser.add_argument("--out", type=Path, default=Path("methods_table.jsonl"))
+    arguments = parser.parse_args()
+    x, references = read(arguments.data, arguments.reference)
+    done = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
+    for name in arguments.methods:
+        label = f"{name} {arguments.label}".strip()
+        settings: dict[str, Any] = {"n_clusters": arguments.clusters}
+        for assignment in arguments.set:
+            target, value = assignment.split("=", 1)
+            owner, parameter = target.split(".")
+            if owner == name:
+                settings[parameter] = json.loads(value)
+        for seed in arguments.seeds:
+            if any((r["label"], r["seed"], r["data"]) == (label, seed, arguments.data) for r in done):
+                continue
+            row = {"label": label, "data": arguments.data, **measured(name, x, references, seed, settings)}
+            done.append(row)
+            with arguments.out.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            print({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()}, flush=True)
+    print(table(pd.DataFrame([r for r in done if r["data"] == arguments.data])))
+
+
+if __name__ == "__main__":
+    main()

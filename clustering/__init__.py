@@ -1,0 +1,42 @@
+"""Deep clustering, to be seen: load a collection, encode it, cluster it, map it, look.
+
+>>> import clustering as dc
+>>> paintings = dc.load("paintings/")
+>>> features = dc.encode(paintings)
+>>> groups = dc.DELIUS(n_clusters=6).fit(features)
+>>> points = dc.UMAP().fit_transform(groups.embedding_)
+>>> dc.latent_map_figure(points, groups.labels_, paintings.items).show()
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that a page that needs one name does not pay for torch and numba.
+_HOMES = {
+    "DEC": "clustering.methods.dec",
+    "DELIUS": "clustering.methods.delius",
+    "IDEC": "clustering.methods.idec",
+    "PCA": "clustering.projections.pca",
+    "TSNE": "clustering.projections.tsne",
+    "UMAP": "clustering.projections.umap",
+    "Workspace": "clustering.workspace",
+    "encode": "clustering.features",
+    "latent_map_figure": "clustering.charts",
+    "load": "clustering.workspace.library",
+    "method": "clustering.methods",
+    "methods": "clustering.methods",
+    "projections": "clustering.projections",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home the first time it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"clustering has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
