@@ -1,0 +1,153 @@
+"""Controls made from parameter annotations: the few that matter first, the others folded under *More settings*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from clustering.errors import StudioError
+from clustering.parameters import Parameter
+
+TITLES = {
+    "n_clusters": "Groups",
+    "random_state": "Seed",
+    "latent_dim": "Latent dimensions",
+    "hidden_dims": "Layer widths",
+    "pretrain_epochs": "Pretraining epochs",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "device": "Device",
+    "precision": "Precision",
+}
+AUTOMATIC = "Automatic"
+
+
+def form(
+    parameters: Iterable[Parameter], key: str, defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Draw one control for each parameter and return what the person chose.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+    key : str
+        Prefix of the widget keys; the values outlive a page switch.
+    defaults : mapping, optional
+        Values to start from instead of the annotated defaults.
+
+    Returns
+    -------
+    dict of str to Any
+        Only values that differ from the annotated default, so that a run says what was chosen.
+
+    Raises
+    ------
+    StudioError
+        When a text cannot be read as what it should be.
+    """
+    listed = list(parameters)
+    start = dict(defaults or {})
+    chosen: dict[str, Any] = {}
+    basics = [parameter for parameter in listed if not parameter.advanced]
+    folded = [parameter for parameter in listed if parameter.advanced]
+    if basics:
+        with st.container(horizontal=True, gap="medium", vertical_alignment="top", key=f"{key}-basics"):
+            for parameter in basics:
+                with st.container(width=230, gap="xxsmall"):
+                    chosen[parameter.name] = control(parameter, f"{key}-{parameter.name}", start)
+    if folded:
+        with st.expander("More settings", key=f"{key}-more"):
+            for row in range(0, len(folded), 3):
+                for column, parameter in zip(st.columns(3), folded[row : row + 3], strict=False):
+                    with column:
+                        chosen[parameter.name] = control(parameter, f"{key}-{parameter.name}", start)
+    return {name: value for name, value in chosen.items() if value != _default(listed, name)}
+
+
+def control(parameter: Parameter, key: str, start: Mapping[str, Any]) -> Any:
+    """Draw the control of one parameter and return its value."""
+    value = start.get(parameter.name, parameter.default)
+    label = title(parameter.name)
+    help_text = f"{parameter.meaning}  \n`{parameter.name}`{_range(parameter)}"
+    if parameter.kind == "bool":
+        return st.toggle(label, value=bool(value), key=key, help=help_text, persist_state="session")
+    if parameter.kind == "choice":
+        return _choice(parameter, value, label, help_text, key)
+    if parameter.kind in ("int", "float"):
+        return _number(parameter, value, label, help_text, key)
+    text = st.text_input(
+        label, value=_as_text(value), key=key, help=help_text, placeholder=AUTOMATIC, persist_state="session"
+    ).strip()
+    if parameter.kind == "ints":
+        return _ints(parameter, text)
+    return text if text or not parameter.optional else None
+
+
+def title(name: str) -> str:
+    """Return a parameter's name as a label."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _choice(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> Any:
+    options: list[Any] = [None, *parameter.choices] if parameter.optional else list(parameter.choices)
+    return st.selectbox(
+        label,
+        options,
+        index=options.index(value) if value in options else 0,
+        format_func=lambda option: AUTOMATIC if option is None else str(option).replace("_", " "),
+        key=key,
+        help=help_text,
+        persist_state="session",
+    )
+
+
+def _number(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> Any:
+    whole = parameter.kind == "int"
+    cast = int if whole else float
+    step = 1 if whole else max(float(value or 0.0) / 10, 1e-6)
+    return st.number_input(
+        label,
+        value=None if value is None else cast(value),
+        min_value=None if parameter.minimum is None else cast(parameter.minimum),
+        max_value=None if parameter.maximum is None else cast(parameter.maximum),
+        step=cast(step),
+        format="%d" if whole else "%.6g",
+        placeholder=AUTOMATIC,
+        key=key,
+        help=help_text,
+        persist_state="session",
+    )
+
+
+def _ints(parameter: Parameter, text: str) -> tuple[int, ...] | None:
+    if not text and parameter.optional:
+        return None
+    parts = [part for part in text.replace("–", " ").replace(",", " ").split() if part != "-"]
+    if not all(part.isdigit() and int(part) > 0 for part in parts) or not parts:
+        raise StudioError(
+            f"“{title(parameter.name)}” reads “{text}”, but it should be whole numbers such as “500, 500, 2000”.",
+            "Write the numbers with commas between them.",
+        )
+    return tuple(int(part) for part in parts)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
+
+
+def _range(parameter: Parameter) -> str:
+    low, high = parameter.minimum, parameter.maximum
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f", from {low:g}"
+    return f", up to {high:g}" if low is None else f", {low:g} to {high:g}"
+
+
+def _default(parameters: list[Parameter], name: str) -> Any:
+    return next(parameter.default for parameter in parameters if parameter.name == name)

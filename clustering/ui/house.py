@@ -1,0 +1,82 @@
+"""What happens when the studio's server starts: a free port, our routes, the worker and the first sample."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from clustering.errors import StudioError
+from clustering.ui.place import workspace_root
+
+log = logging.getLogger("clustering.ui")
+FIRST_PORT = 8501
+
+
+def free_port(host: str, wanted: int | None) -> int:
+    """Return the wanted port, or, where none is named, the first free one from 8501 on.
+
+    Raises
+    ------
+    StudioError
+        When the wanted port is taken, or the address is not one of this machine.
+    """
+    candidates = [wanted] if wanted is not None else range(FIRST_PORT, FIRST_PORT + 50)
+    for port in candidates:
+        try:
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+                return int(probe.getsockname()[1])
+        except (OSError, OverflowError) as error:
+            reason = error
+    if wanted is None:
+        raise StudioError(
+            f"No port from {FIRST_PORT} to {FIRST_PORT + 49} is free at {host} ({reason}).",
+            "Close another studio, or name a free port with --port.",
+        )
+    raise StudioError(
+        f"Port {wanted} at {host} cannot be used ({reason}).",
+        "Choose another with --port, or leave --port out and the next free one is taken.",
+    )
+
+
+def routes() -> list[Any]:
+    """Return the HTTP routes that serve maps, thumbnails and originals by id."""
+    from clustering.ui.routes import routes as mounted
+
+    return list(mounted())
+
+
+def address() -> str:
+    """Return where a browser on this machine finds the studio."""
+    from streamlit import config
+
+    host = str(config.get_option("server.address") or "127.0.0.1")
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{config.get_option('server.port')}"
+
+
+@asynccontextmanager
+async def open_doors(_: Any) -> AsyncIterator[None]:
+    """Say where the studio is; start the worker and the samples beside the server, so that no page waits for them."""
+    print(f"Deep Clustering Studio is open at {address()}", flush=True)
+    print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
+    threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()
+    yield
+
+
+def _prepare() -> None:
+    from clustering.jobs import ensure_worker
+    from clustering.ui import samples, state, trouble
+
+    try:
+        trouble.write_log()
+        workspace = state.workspace()
+        samples.ensure(workspace)
+        ensure_worker(workspace)
+    except Exception:
+        log.exception("The studio could not prepare its worker or its samples")

@@ -1,0 +1,165 @@
+"""Show work under way: what it does, how far it is, time left, and the buttons that pause, resume or end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from clustering.ui import state
+from clustering.ui.trouble import guarded, notice, plain
+from clustering.ui.words import duration
+from clustering.workspace.records import JobStatus
+
+EVERY = 0.8  # seconds between two looks at a job
+STATES = {
+    "queued": "Waiting",
+    "running": "Working",
+    "paused": "Paused",
+    "finished": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "interrupted": "Interrupted",
+}
+
+
+def follow(
+    job_ids: Sequence[str], *, picture: Callable[[JobStatus], None] | None = None, key: str = "work"
+) -> None:
+    """Show a chain of jobs until it ends; then the whole page runs again.
+
+    Parameters
+    ----------
+    job_ids : sequence of str
+        In the order they run.
+    picture : callable, optional
+        Draws what is specific to the job under way (a live map, a skeleton), below its bar.
+    """
+    every = EVERY if any(status.is_open for status in statuses(job_ids)) else None
+
+    @st.fragment(run_every=every, key=f"{key}-fragment")
+    @guarded
+    def block() -> None:
+        found = statuses(job_ids)
+        if every and not any(status.is_open for status in found):
+            st.rerun()
+        current = in_hand(found)
+        if len(found) > 1:
+            _steps(found, current)
+        show(current, key=key)
+        if picture is not None:
+            picture(current)
+
+    block()
+
+
+def statuses(job_ids: Sequence[str]) -> list[JobStatus]:
+    """Return how far each job is; jobs the workspace no longer knows are left out."""
+    known = {record.id for record in state.workspace().jobs()}
+    return [state.workspace().status(job_id) for job_id in job_ids if job_id in known]
+
+
+def in_hand(found: Sequence[JobStatus]) -> JobStatus:
+    """Return the job a person should look at: the first that is not done, else the last."""
+    return next((status for status in found if status.state != "finished"), found[-1])
+
+
+def open_jobs(collection_id: str | None = None, kinds: Sequence[str] = ()) -> list[Any]:
+    """Return the records of jobs still to do or under way, oldest first, of a collection if one is named."""
+    return [
+        record
+        for record in sorted(state.workspace().jobs(), key=lambda record: record.created)
+        if record.state in ("queued", "running", "paused", "interrupted")
+        and (not kinds or record.kind in kinds)
+        and (collection_id is None or concerns(record, collection_id))
+    ]
+
+
+def concerns(record: Any, collection_id: str) -> bool:
+    """Return whether a job belongs to a collection, directly or through the jobs it waits for."""
+    workspace = state.workspace()
+    named = record.parameters.get("collection") or record.result.get("collection")
+    if named:
+        return bool(named == collection_id)
+    for kind, read in (("features", _collection_of_features), ("run", _collection_of_run)):
+        if record.parameters.get(kind):
+            return read(record.parameters[kind]) == collection_id
+    return bool(record.after) and concerns(workspace.job(record.after), collection_id)
+
+
+def _collection_of_features(feature_id: str) -> str | None:
+    return next(
+        (record.collection_id for record in state.workspace().feature_sets() if record.id == feature_id), None
+    )
+
+
+def _collection_of_run(run_id: str) -> str | None:
+    return next((record.collection_id for record in state.workspace().runs() if record.id == run_id), None)
+
+
+def show(status: JobStatus, key: str = "work") -> None:
+    """Draw one job: title and state, bar, what it does now, time left, buttons; trouble as sentences."""
+    with st.container(border=True, key=f"{key}-job"):
+        words, buttons = st.columns([5, 2], vertical_alignment="center")
+        with words:
+            st.markdown(f"**{plain(status.title)}** · {STATES[status.state]}")
+        with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            _buttons(status, key)
+        if status.is_open:
+            st.progress(status.share, text=line(status))
+        elif status.state == "interrupted":
+            st.caption("The process that did this ended. Everything up to the last checkpoint is kept.")
+        elif status.state == "failed":
+            notice(status.message or "This did not work.", status.mend)
+        elif status.state == "cancelled":
+            st.caption("Cancelled. Nothing was changed.")
+
+
+def line(status: JobStatus) -> str:
+    """Return what a job does now in one line, with the time left when it can be told."""
+    if status.state == "queued":
+        return plain(status.message or "Waiting for its turn.")
+    parts = [plain(status.doing or status.phase or status.message or "Starting")]
+    if status.total > 1:
+        parts.append(f"{status.done:,} of {status.total:,}")
+    if status.state == "paused":
+        parts.append("paused")
+    elif status.remaining is not None:
+        parts.append(f"about {duration(status.remaining)} left")
+    if status.request and status.state == "running":
+        parts.append({"pause": "pausing", "stop": "stopping", "cancel": "cancelling"}.get(status.request, ""))
+    return " · ".join(part for part in parts if part)
+
+
+def _buttons(status: JobStatus, key: str) -> None:
+    offered: dict[str, tuple[str, str, str]] = {}
+    if status.state == "running":
+        offered["pause"] = ("Pause", ":material/pause:", "Hold here; nothing is lost.")
+        if status.kind == "train":
+            offered["stop"] = ("Stop", ":material/stop:", "End after this epoch and keep the result so far.")
+    if status.state in ("paused", "interrupted"):
+        offered["resume"] = ("Resume", ":material/play_arrow:", "Go on from where it was.")
+    if status.is_open or status.state == "interrupted":
+        offered["cancel"] = ("Cancel", ":material/close:", "End and keep nothing of this step.")
+    for request, (label, icon, help_text) in offered.items():
+        st.button(
+            label,
+            icon=icon,
+            help=help_text,
+            key=f"{key}-{request}",
+            on_click=guarded(state.workspace().request),
+            args=(status.job_id, request),
+            disabled=status.request == request,
+            type="tertiary",
+        )
+
+
+def _steps(found: Sequence[JobStatus], current: JobStatus) -> None:
+    marks = {"finished": ":material/check:", "failed": ":material/error:", "cancelled": ":material/close:"}
+    words = []
+    for status in found:
+        mark = marks.get(status.state, "")
+        name = plain(status.title)
+        words.append(f"**{name}**" if status is current else f"{mark} {name}".strip())
+    st.caption("  →  ".join(words))

@@ -1,0 +1,98 @@
+"""The sidebar: which collection and run are current, what lies in the basket, which colours are used."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clustering.ui import state
+
+PALETTES = {
+    "auto": "Automatic",
+    "okabe-ito": "Okabe–Ito (8)",
+    "glasbey": "Glasbey (20)",
+    "hue": "By neighbourhood",
+}
+
+
+def show(page: str) -> None:
+    """Draw the sidebar of ``page``."""
+    collection = state.current_collection()
+    with st.sidebar:
+        if collection is None:
+            st.markdown("### Collection")
+            st.caption("Nothing here yet. The sample appears by itself, or bring your own.")
+            return
+        _collection(collection)
+        _run(collection.id)
+        _basket(collection.id)
+        _palette()
+
+
+def _collection(current: object) -> None:
+    records = {record.id: record for record in state.workspace().collections()}
+    st.session_state["pick-collection"] = current.id  # type: ignore[attr-defined]
+    st.selectbox(
+        "Collection",
+        list(records),
+        key="pick-collection",
+        format_func=lambda key: records[key].name,
+        on_change=lambda: state.choose(collection=st.session_state["pick-collection"]),
+    )
+    record = records[current.id]  # type: ignore[attr-defined]
+    st.caption(f"{record.n_items:,} {items_word(record.kind)}")
+
+
+def _run(collection_id: str) -> None:
+    records = {record.id: record for record in state.workspace().runs(collection_id)}
+    if not records:
+        st.caption("No run yet.")
+        return
+    current = state.current_run()
+    st.session_state["pick-run"] = current.id if current else next(iter(records))
+    st.selectbox(
+        "Run",
+        list(records),
+        key="pick-run",
+        format_func=lambda key: run_name(records[key]),
+        on_change=lambda: state.choose(run=st.session_state["pick-run"]),
+    )
+
+
+def _basket(collection_id: str) -> None:
+    chosen = state.basket(collection_id)
+    st.markdown("### Selection")
+    if not len(chosen):
+        st.caption("Empty. Draw around works on a map to select them.")
+        return
+    st.caption(f"{len(chosen):,} selected")
+    name = st.text_input(
+        "Name", key="basket-name", placeholder="Name to keep it", label_visibility="collapsed"
+    )
+    keep, clear = st.columns(2)
+    if keep.button("Keep", key="basket-keep", disabled=not name.strip(), width="stretch"):
+        state.workspace().save_selection(collection_id, name.strip(), chosen)
+        st.toast(f"Kept as “{name.strip()}”.")
+    if clear.button("Clear", key="basket-clear", width="stretch"):
+        state.empty_basket(collection_id)
+        st.rerun()
+
+
+def _palette() -> None:
+    st.selectbox(
+        "Colours",
+        list(PALETTES),
+        key="palette",
+        format_func=PALETTES.__getitem__,
+        persist_state="session",
+        help="Every set is checked for colour blindness; above eight groups numbers stand beside the colours.",
+    )
+
+
+def items_word(kind: str) -> str:
+    """Return what the items of a collection are called."""
+    return {"images": "works", "table": "rows", "vectors": "vectors"}.get(kind, "items")
+
+
+def run_name(record: object) -> str:
+    """Return a run as people tell runs apart: its name, its groups, its seed."""
+    return f"{record.name} · {record.n_clusters} groups · seed {record.seed}"  # type: ignore[attr-defined]

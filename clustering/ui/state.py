@@ -1,0 +1,134 @@
+"""What the pages share: the workspace, the current collection and run, the selection basket, deep links."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from clustering.ui.place import workspace_root
+from clustering.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clustering.collections import Collection
+
+LINKED = ("collection", "run")  # session keys that also stand in the address
+BASKET_LIMIT = 200_000
+
+
+def workspace() -> Workspace:
+    """Return the workspace of this server."""
+    return _workspace(str(workspace_root()), os.environ.get("STUDIO_DATABASE", ""))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _workspace(root: str, database: str) -> Workspace:  # noqa: ARG001  (a changed database is another workspace)
+    return Workspace.open(root)
+
+
+# ---- what is current ----------------------------------------------------------------------------------------
+
+
+def read_address() -> None:
+    """Take the collection and run a deep link names; the address is read once, not at every rerun."""
+    written = st.session_state.get("_address", {})
+    for name in LINKED:
+        value = st.query_params.get(name)
+        if value and value != written.get(name):
+            st.session_state[f"_{name}"] = value
+
+
+def write_address() -> None:
+    """Put the current collection and run into the address, so that it can be shared or kept."""
+    current = {name: st.session_state.get(f"_{name}") for name in LINKED}
+    for name, value in current.items():
+        if value and st.query_params.get(name) != value:
+            st.query_params[name] = value
+        elif not value and name in st.query_params:
+            del st.query_params[name]
+    st.session_state["_address"] = current
+
+
+def choose(collection: str | None = None, run: str | None = None) -> None:
+    """Make a collection, a run of it, or both the current ones."""
+    if collection and collection != st.session_state.get("_collection"):
+        st.session_state["_collection"] = collection
+        st.session_state["_run"] = None
+    if run:
+        st.session_state["_run"] = run
+
+
+def current_collection() -> Any | None:
+    """Return the record of the current collection; None while the workspace has none."""
+    records = workspace().collections()
+    by_id = {record.id: record for record in records}
+    chosen = st.session_state.get("_collection")
+    if chosen in by_id:
+        return by_id[chosen]
+    return records[0] if records else None
+
+
+def current_run() -> Any | None:
+    """Return the record of the current run: the chosen one, else the newest finished one of the collection."""
+    collection = current_collection()
+    if collection is None:
+        return None
+    records = workspace().runs(collection.id)
+    by_id = {record.id: record for record in records}
+    chosen = st.session_state.get("_run")
+    return by_id.get(chosen) or newest(records)
+
+
+def newest(records: list[Any]) -> Any | None:
+    """Return the youngest record, deep runs before baselines that were made beside them."""
+    return max(records, key=lambda record: record.created, default=None)
+
+
+# ---- cached reads -------------------------------------------------------------------------------------------
+
+
+def open_collection(collection_id: str) -> Collection:
+    """Return the opened collection; opened once a process and content."""
+    record = workspace().collection(collection_id)
+    return _collection(str(workspace_root()), collection_id, record.content_hash)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _collection(root: str, collection_id: str, content_hash: str) -> Collection:  # noqa: ARG001
+    return workspace().open_collection(collection_id)
+
+
+def run_arrays(run_id: str) -> Any:
+    """Return the arrays of a finished run, memory-mapped; a run never changes once it is recorded."""
+    return _run_arrays(str(workspace_root()), run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _run_arrays(root: str, run_id: str) -> Any:  # noqa: ARG001
+    return workspace().run_arrays(run_id)
+
+
+# ---- the basket ---------------------------------------------------------------------------------------------
+
+
+def basket(collection_id: str) -> NDArray[np.int64]:
+    """Return the item indices a person has put aside in this collection, shape (s,), sorted."""
+    kept = st.session_state.get("_basket", {}).get(collection_id)
+    return kept if kept is not None else np.empty(0, dtype=np.int64)
+
+
+def fill_basket(collection_id: str, indices: NDArray[np.integer[Any]], *, add: bool = False) -> None:
+    """Put items into the basket, instead of or beside what lies there."""
+    chosen = np.unique(np.asarray(indices, dtype=np.int64))
+    if add:
+        chosen = np.union1d(basket(collection_id), chosen)
+    baskets = st.session_state.setdefault("_basket", {})
+    baskets[collection_id] = chosen[:BASKET_LIMIT]
+
+
+def empty_basket(collection_id: str) -> None:
+    """Lay everything back."""
+    st.session_state.setdefault("_basket", {}).pop(collection_id, None)
