@@ -1,0 +1,1 @@
+"""Figures from arrays: colours, plotly charts, and files a person can take away."""
