@@ -36,7 +36,7 @@ def page() -> None:
     st.session_state["_pages"] = pages
     with trouble.caught():
         state.read_address()
-        sidebar.show(chosen.title)
+        sidebar.show()
         state.write_address()
         chosen.run()
 

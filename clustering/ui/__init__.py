@@ -1,0 +1,1 @@
+"""Streamlit blocks shared by the pages."""

@@ -1,4 +1,4 @@
-"""Controls made from parameter annotations: the few that matter first, the others folded under *More settings*."""
+"""Controls made from parameter annotations: the few that matter first, the others under *More settings*."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _ints(parameter: Parameter, text: str) -> tuple[int, ...] | None:
     parts = [part for part in text.replace("–", " ").replace(",", " ").split() if part != "-"]
     if not all(part.isdigit() and int(part) > 0 for part in parts) or not parts:
         raise StudioError(
-            f"“{title(parameter.name)}” reads “{text}”, but it should be whole numbers such as “500, 500, 2000”.",
+            f"“{title(parameter.name)}” reads “{text}”, but it should be whole numbers such as “500, 2000”.",
             "Write the numbers with commas between them.",
         )
     return tuple(int(part) for part in parts)

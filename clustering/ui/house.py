@@ -62,7 +62,7 @@ def address() -> str:
 
 @asynccontextmanager
 async def open_doors(_: Any) -> AsyncIterator[None]:
-    """Say where the studio is; start the worker and the samples beside the server, so that no page waits for them."""
+    """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
     print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
     threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()

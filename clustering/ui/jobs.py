@@ -1,4 +1,4 @@
-"""Show work under way: what it does, how far it is, time left, and the buttons that pause, resume or end it."""
+"""Show work under way: what it does, how far it is, time left, and the buttons that pause or end it."""
 
 from __future__ import annotations
 

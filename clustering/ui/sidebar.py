@@ -14,8 +14,8 @@ PALETTES = {
 }
 
 
-def show(page: str) -> None:
-    """Draw the sidebar of ``page``."""
+def show() -> None:
+    """Draw the sidebar."""
     collection = state.current_collection()
     with st.sidebar:
         if collection is None:
@@ -84,7 +84,7 @@ def _palette() -> None:
         key="palette",
         format_func=PALETTES.__getitem__,
         persist_state="session",
-        help="Every set is checked for colour blindness; above eight groups numbers stand beside the colours.",
+        help="Checked for colour blindness; above eight groups numbers stand beside the colours.",
     )
 
 

@@ -29,7 +29,7 @@ def _workspace(root: str, database: str) -> Workspace:  # noqa: ARG001  (a chang
     return Workspace.open(root)
 
 
-# ---- what is current ----------------------------------------------------------------------------------------
+# what is current
 
 
 def read_address() -> None:
@@ -72,7 +72,7 @@ def current_collection() -> Any | None:
 
 
 def current_run() -> Any | None:
-    """Return the record of the current run: the chosen one, else the newest finished one of the collection."""
+    """Return the record of the current run: the chosen one, else the newest of the collection."""
     collection = current_collection()
     if collection is None:
         return None
@@ -87,7 +87,7 @@ def newest(records: list[Any]) -> Any | None:
     return max(records, key=lambda record: record.created, default=None)
 
 
-# ---- cached reads -------------------------------------------------------------------------------------------
+# cached reads
 
 
 def open_collection(collection_id: str) -> Collection:
@@ -111,7 +111,7 @@ def _run_arrays(root: str, run_id: str) -> Any:  # noqa: ARG001
     return workspace().run_arrays(run_id)
 
 
-# ---- the basket ---------------------------------------------------------------------------------------------
+# the basket
 
 
 def basket(collection_id: str) -> NDArray[np.int64]:

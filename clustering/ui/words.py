@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def duration(seconds: float | None) -> str:
@@ -26,8 +26,8 @@ def ago(created: str) -> str:
     except ValueError:
         return created
     if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
-    seconds = (datetime.now(timezone.utc) - then).total_seconds()
+        then = then.replace(tzinfo=UTC)
+    seconds = (datetime.now(UTC) - then).total_seconds()
     if seconds < 60:
         return "just now"
     if seconds < 86_400:
