@@ -1,0 +1,1 @@
+"""Torch building blocks: autoencoders, heads, and their initial weights."""

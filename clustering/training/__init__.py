@@ -1,0 +1,1 @@
+"""How a network is trained: one loop, data on the device, events, checkpoints, seeds, device choice."""

@@ -1,0 +1,19 @@
+"""DEC's target: the soft assignment sharpened and freed of the pull of large clusters."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def target_distribution(soft_assignments: Tensor) -> Tensor:
+    """Return p, shape (n, K), rows summing to 1.
+
+    DEC, eq. 3: p_ij = (q_ij² / f_j) / Σ_j' (q_ij'² / f_j') with the soft frequencies f_j = Σ_i q_ij.
+
+    Parameters
+    ----------
+    soft_assignments : Tensor (n, K)
+        Of the *whole* set: f_j from a batch is noisy, and wrong when the batch lacks a cluster.
+    """
+    weights = soft_assignments.square() / soft_assignments.sum(dim=0).clamp_min(1e-12)
+    return weights / weights.sum(dim=1, keepdim=True)

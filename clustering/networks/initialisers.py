@@ -1,0 +1,33 @@
+"""Initial weights drawn from a given generator, so that a fit never touches the global random state."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Generator, nn
+
+Initialiser = Literal["fan_in", "normal"]
+
+
+def linear(n_in: int, n_out: int, initialiser: Initialiser, generator: Generator) -> nn.Linear:
+    """Return a linear layer with drawn weights and zero bias.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+    initialiser : {"fan_in", "normal"}
+        ``fan_in``: uniform in ±√(1/n_in), DEC-keras' choice; torch's own default also draws the bias and
+        ends .1 lower in accuracy on MNIST. ``normal``: N(0, .01), the original layer-wise pretraining.
+    generator : torch.Generator
+        On the CPU, so that every device starts from the same weights.
+    """
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    with torch.no_grad():
+        if initialiser == "fan_in":
+            bound = n_in**-0.5
+            layer.weight.uniform_(-bound, bound, generator=generator)
+        else:
+            layer.weight.normal_(0.0, 0.01, generator=generator)
+        layer.bias.zero_()
+    return layer
