@@ -1,0 +1,43 @@
+"""What is kept: collections, features, runs, maps, selections, notes and jobs."""
+
+from clustering.workspace.events import without_repeats
+from clustering.workspace.records import (
+    LIVE,
+    OPEN,
+    CollectionRecord,
+    FeatureRecord,
+    JobKind,
+    JobRecord,
+    JobStatus,
+    Note,
+    ProjectionRecord,
+    Request,
+    RunArrays,
+    RunRecord,
+    Selection,
+    SnapshotFile,
+    State,
+    WorkerRecord,
+)
+from clustering.workspace.workspace import Workspace
+
+__all__ = [
+    "LIVE",
+    "OPEN",
+    "CollectionRecord",
+    "FeatureRecord",
+    "JobKind",
+    "JobRecord",
+    "JobStatus",
+    "Note",
+    "ProjectionRecord",
+    "Request",
+    "RunArrays",
+    "RunRecord",
+    "Selection",
+    "SnapshotFile",
+    "State",
+    "WorkerRecord",
+    "Workspace",
+    "without_repeats",
+]

@@ -1,0 +1,273 @@
+"""What the workspace says about each thing it keeps: frozen rows, safe to cache and to pass around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+JobKind = Literal["load", "fetch", "sample", "features", "train", "project", "quality"]
+State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"]
+Request = Literal["pause", "resume", "stop", "cancel"]
+
+LIVE: tuple[State, ...] = ("running", "paused")  # a worker holds the job
+OPEN: tuple[State, ...] = ("queued", *LIVE)  # the job will still do something by itself
+
+
+@dataclass(frozen=True)
+class CollectionRecord:
+    """One collection. ``folder`` is where `Collection.open` finds it."""
+
+    id: str
+    name: str
+    kind: str
+    n_items: int
+    source: str
+    created: str
+    content_hash: str
+    label_columns: tuple[str, ...]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class FeatureRecord:
+    """One feature set: a collection seen by one encoder.
+
+    Parameters
+    ----------
+    key : str
+        Hash of content, encoder and parameters; the same key is never computed twice.
+    title, origin : str
+        The encoder's name for people, and the sentence that says where its weights come from.
+    n_items, dimensions : int
+    seconds : float
+        What the computation took.
+    """
+
+    id: str
+    collection_id: str
+    encoder: str
+    title: str
+    origin: str
+    parameters: dict[str, Any]
+    key: str
+    n_items: int
+    dimensions: int
+    seconds: float
+    device: str
+    created: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished fit of one method.
+
+    Parameters
+    ----------
+    name : str
+        What the user calls it; starts as the method's title.
+    family : {"baseline", "deep"}
+    n_clusters : int
+        Clusters found (noise not counted).
+    reason : str
+        Why the fit ended where it did.
+    seconds : float
+        Wall time of the fit.
+    summary : dict of str to float
+        Headline figures, by quality name and space: ``{"nmi:style": .31, "silhouette:features": .05}``.
+    """
+
+    id: str
+    collection_id: str
+    feature_id: str
+    method: str
+    title: str
+    name: str
+    family: str
+    parameters: dict[str, Any]
+    profile: str
+    seed: int
+    n_items: int
+    n_clusters: int
+    latent_dim: int
+    reason: str
+    seconds: float
+    device: str
+    created: str
+    job_id: str | None
+    summary: dict[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class RunArrays:
+    """The arrays of a run, memory-mapped and read-only."""
+
+    labels: NDArray[np.int64]  # (n,), -1 is noise
+    soft_assignments: NDArray[np.float32]  # (n, K)
+    latents: NDArray[np.float32]  # (n, m)
+    centers: NDArray[np.float32]  # (K, m)
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """A kept snapshot of a fit; `load` reads its arrays."""
+
+    number: int
+    phase: str
+    epoch: int
+    path: Path
+
+    def load(self) -> dict[str, NDArray[Any]]:
+        """Return ``rows, labels, confidences`` (s,), ``latents`` (s, m) and ``centers`` (K, m)."""
+        with np.load(self.path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in ("rows", "latents", "labels", "confidences", "centers")}
+
+
+@dataclass(frozen=True)
+class ProjectionRecord:
+    """One map: a run's latents, or a feature set, in two dimensions.
+
+    Parameters
+    ----------
+    run_id : str or None
+        None when features were projected without a run.
+    space : {"latent", "features"}
+    engine : str
+        What computed it: ``"umap-learn 0.5.12 on CPU"``.
+    """
+
+    id: str
+    collection_id: str
+    feature_id: str
+    run_id: str | None
+    space: str
+    projection: str
+    title: str
+    parameters: dict[str, Any]
+    seed: int
+    engine: str
+    n_items: int
+    seconds: float
+    created: str
+    job_id: str | None
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A named set of items of a collection: a tag."""
+
+    id: str
+    collection_id: str
+    name: str
+    n_items: int
+    created: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark on anything; ``subject`` is a path of ids such as ``"run/dec-3f2a/cluster/4"``."""
+
+    id: int
+    subject: str
+    text: str
+    created: str
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One piece of work in the queue.
+
+    Parameters
+    ----------
+    after : str or None
+        The job this one waits for; its result fills parameters that this one lacks.
+    request : str
+        What the user asked of it and it has not yet done: ``""``, ``"pause"``, ``"stop"`` or ``"cancel"``.
+    result : dict
+        Ids of what it made, once finished: ``{"run": "dec-3f2a", …}``.
+    problem, mend : str
+        Why it failed and what to do, as sentences.
+    """
+
+    id: str
+    kind: str
+    title: str
+    parameters: dict[str, Any]
+    state: State
+    after: str | None
+    request: str
+    worker_id: str | None
+    attempts: int
+    created: str
+    started: float | None
+    finished: float | None
+    result: dict[str, Any]
+    problem: str
+    mend: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """How far a job is, as any process may read it at any moment.
+
+    Parameters
+    ----------
+    phase : str
+        Name of the part of the work under way.
+    done, total : int
+        Steps of that phase; ``total`` 0 while it is unknown.
+    doing : str
+        The step in words.
+    seconds : float
+        Working time so far, pauses left out.
+    remaining : float or None
+        Estimated seconds to the end; None while nobody can tell.
+    message : str
+        A sentence for a person: what waits, what happened, what went wrong.
+    mend : str
+        What can be done about it.
+    """
+
+    job_id: str
+    kind: str
+    title: str
+    state: State
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    doing: str = ""
+    seconds: float = 0.0
+    remaining: float | None = None
+    message: str = ""
+    mend: str = ""
+    request: str = ""
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of the phase is done, from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """True while the job will still do something by itself."""
+        return self.state in OPEN
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A process that does jobs."""
+
+    id: str
+    host: str
+    pid: int
+    process_started: float
+    started: float
+    heartbeat: float
