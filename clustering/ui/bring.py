@@ -1,0 +1,254 @@
+"""Bring your own: every way a collection comes into the studio, each ending in a job."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import streamlit as st
+
+from clustering.errors import StudioError
+from clustering.ui import state
+from clustering.ui.words import several
+from clustering.workspace import Workspace
+
+PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp")
+TABLES = ("csv", "tsv", "xlsx", "parquet")
+VECTORS = ("npy", "npz")
+MOST_FILES = 20_000
+WAYS = {
+    "upload": "Upload",
+    "folder": "Folder on this computer",
+    "museum": "Museum",
+    "hub": "Hugging Face hub",
+}
+MUSEUMS = {"met": "The Metropolitan Museum of Art", "artic": "The Art Institute of Chicago"}
+
+
+def ways(key: str) -> str | None:
+    """Let the person choose a way in; return the id of the job once one is started.
+
+    Parameters
+    ----------
+    key : str
+        Prefix of the widget keys, one a page.
+    """
+    way = st.segmented_control(
+        "From where", list(WAYS), default="upload", format_func=WAYS.__getitem__, required=True,
+        key=f"{key}-way", label_visibility="collapsed",
+    )  # fmt: skip
+    return {"upload": _upload, "folder": _folder, "museum": _museum, "hub": _hub}[way or "upload"](key)
+
+
+def _upload(key: str) -> str | None:
+    files = st.file_uploader(
+        "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet) or vectors (NPY, NPZ)",
+        type=["zip", *PICTURES, *TABLES, *VECTORS],
+        accept_multiple_files=True,
+        key=f"{key}-files",
+    )
+    if not files:
+        return None
+    st.caption(told(files))
+    kind = _kind_of(files, key)
+    name = st.text_input("Name", value=default_name([file.name for file in files]), key=f"{key}-upload-name")
+    if not st.button("Load", type="primary", key=f"{key}-upload-go", icon=":material/download:"):
+        return None
+    source = keep_upload(state.workspace(), [(file.name, file) for file in files])
+    return _submit({"source": str(source), "kind": kind, "name": name.strip() or None, "copy": True})
+
+
+def _folder(key: str) -> str | None:
+    st.caption(
+        "A folder of pictures (a metadata.csv in it is read too), or a file. "
+        f"Folders below {', '.join(str(root) for root in roots())} can be read."
+    )
+    path = st.text_input("Path", key=f"{key}-path", placeholder=str(roots()[0] / "paintings"))
+    copy = st.toggle(
+        "Copy the originals into the workspace", key=f"{key}-copy",
+        help="Off: the originals stay where they are and are only looked at.",
+    )  # fmt: skip
+    if not st.button(
+        "Load", type="primary", key=f"{key}-path-go", disabled=not path.strip(), icon=":material/download:"
+    ):
+        return None
+    return _submit({"source": str(checked_path(path)), "kind": None, "name": None, "copy": copy})
+
+
+def _museum(key: str) -> str | None:
+    st.caption("Open-access works with artist, date, medium and culture. Needs the internet.")
+    left, middle, right = st.columns([3, 3, 2])
+    museum = left.selectbox("Museum", list(MUSEUMS), format_func=MUSEUMS.__getitem__, key=f"{key}-museum")
+    query = middle.text_input("Search", key=f"{key}-query", placeholder="landscape")
+    limit = right.number_input(
+        "At most", min_value=10, max_value=5000, value=300, step=50, key=f"{key}-limit"
+    )
+    department = st.text_input("Department", key=f"{key}-department", placeholder="Any")
+    if not st.button(
+        "Fetch",
+        type="primary",
+        key=f"{key}-museum-go",
+        disabled=not query.strip(),
+        icon=":material/download:",
+    ):
+        return None
+    return (
+        state.workspace()
+        .submit(
+            "fetch",
+            {
+                "museum": museum,
+                "query": query.strip(),
+                "department": department.strip() or None,
+                "limit": int(limit),
+            },
+        )
+        .id
+    )
+
+
+def _hub(key: str) -> str | None:
+    st.caption("An image data set of the Hugging Face hub, by its id. Needs the internet.")
+    name = st.text_input("Data set", key=f"{key}-hub", placeholder="huggan/wikiart")
+    if not st.button(
+        "Load", type="primary", key=f"{key}-hub-go", disabled=not name.strip(), icon=":material/download:"
+    ):
+        return None
+    if name.count("/") != 1 or not all(part.strip() for part in name.split("/")):
+        raise StudioError(
+            f"“{name}” is not the id of a data set on the hub.", "Ids look like “huggan/wikiart”."
+        )
+    return _submit({"source": name.strip(), "kind": "images", "name": None, "copy": True})
+
+
+def _submit(parameters: dict[str, Any]) -> str:
+    return state.workspace().submit("load", parameters).id
+
+
+def _kind_of(files: Sequence[Any], key: str) -> str | None:
+    if not all(ending(file.name) == "parquet" for file in files):
+        return None  # every other ending says what it is
+    return str(
+        st.radio(
+            "The Parquet file holds", ["table", "vectors"], horizontal=True, key=f"{key}-parquet",
+            captions=["columns of any type", "one number a column, one item a row"],
+        )
+    )  # fmt: skip
+
+
+def ending(name: str) -> str:
+    """Return a file name's ending without its dot, in lower case."""
+    return PurePosixPath(name).suffix.lower().lstrip(".")
+
+
+def told(files: Sequence[Any]) -> str:
+    """Return what was dropped, in words."""
+    pictures = sum(ending(file.name) in PICTURES for file in files)
+    others = [file.name for file in files if ending(file.name) not in PICTURES]
+    size = sum(file.size for file in files) / 1e6
+    parts = ([several(pictures, "picture")] if pictures else []) + others[:3]
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    return f"{', '.join(parts)}{more} · {size:,.1f} MB"
+
+
+def default_name(names: Sequence[str]) -> str:
+    """Return a first guess at a name: the folder they share, or the single file's stem."""
+    parents = {PurePosixPath(name).parts[0] for name in names if len(PurePosixPath(name).parts) > 1}
+    if len(parents) == 1:
+        return parents.pop().replace("_", " ")
+    return PurePosixPath(names[0]).stem.replace("_", " ") if len(names) == 1 else "My collection"
+
+
+# Files on this machine
+
+
+def roots() -> list[Path]:
+    """Return the folders below which the server may read: `STUDIO_ROOTS`, or the home folder."""
+    named = os.environ.get("STUDIO_ROOTS", "")
+    return [Path(part).expanduser().resolve() for part in named.split(os.pathsep) if part] or [
+        Path.home().resolve()
+    ]
+
+
+def checked_path(text: str) -> Path:
+    """Return a path the person typed, when it exists and lies below an allowed folder.
+
+    Raises
+    ------
+    StudioError
+        When it lies elsewhere or there is nothing.
+    """
+    path = Path(text.strip().strip("\"'")).expanduser().resolve()
+    if not any(path.is_relative_to(root) for root in roots()):
+        raise StudioError(
+            f"{path} lies outside the folders this studio may read.",
+            f"Move it below {roots()[0]}, or start the studio with STUDIO_ROOTS naming another folder.",
+        )
+    if not path.exists():
+        raise StudioError(f"There is nothing at {path}.", "Check the spelling of the path.")
+    return path
+
+
+def keep_upload(workspace: Workspace, files: Sequence[tuple[str, Any]]) -> Path:
+    """Write uploaded files below the workspace and return what a load job reads: the file, or their folder.
+
+    Parameters
+    ----------
+    files : sequence of (str, file-like)
+        Name, as the browser gave it, and content.
+
+    Raises
+    ------
+    StudioError
+        When there are too many, or the disk is full (nothing is left behind).
+    """
+    if len(files) > MOST_FILES:
+        raise StudioError(
+            f"{len(files):,} files were dropped; {MOST_FILES:,} is the most in one upload.",
+            "Put them into a folder on this computer and load that folder.",
+        )
+    folder = workspace.root / "uploads" / secrets.token_hex(4)
+    folder.mkdir(parents=True)
+    kept = []
+    try:
+        for name, content in files:
+            target = folder / safe_name(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as stream:
+                shutil.copyfileobj(content, stream)
+            kept.append(target)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise StudioError(
+            f"The upload could not be written to {workspace.root} ({error.strerror or error}).",
+            "Free some space there and drop the files again.",
+        ) from error
+    lone = len(kept) == 1 and ending(kept[0].name) not in PICTURES
+    return kept[0] if lone else folder
+
+
+def safe_name(name: str) -> PurePosixPath:
+    """Return an uploaded file's name without anything that could lead out of its folder."""
+    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
+    clean = [
+        "".join(letter for letter in part if letter.isprintable() and letter not in ':"') for part in parts
+    ]
+    return PurePosixPath(*[part for part in clean if part] or ["file"])
+
+
+def sweep_uploads(workspace: Workspace) -> None:
+    """Remove uploads that no job will read any more."""
+    folder = workspace.root / "uploads"
+    needed = {
+        part
+        for record in workspace.jobs()
+        if record.state not in ("finished", "cancelled")
+        for part in Path(str(record.parameters.get("source", ""))).parts
+    }
+    for upload in folder.iterdir() if folder.is_dir() else ():
+        if upload.name not in needed:
+            shutil.rmtree(upload, ignore_errors=True)
