@@ -1,4 +1,4 @@
-"""The door of every method: finite float32 rows and checked parameters come in, or a sentence says why not."""
+"""The door of every method: finite float32 rows and checked parameters come in, or a sentence says why."""
 
 from __future__ import annotations
 
