@@ -121,7 +121,7 @@ class Table(Encoder):
         filled = np.where(missing, np.median(present), values)
         columns: Columns = []
         if np.ptp(present) > 0:
-            columns.append((name, self._scaled(filled)))
+            columns.append((name, self._scaled(name, filled)))
         if missing.any():
             self._met.append(
                 f"“{name}”: {missing.sum()} missing value(s) filled with the median"
@@ -131,14 +131,21 @@ class Table(Encoder):
                 columns.append((f"{name} is missing", missing.astype(np.float32)))
         return columns, ""
 
-    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _scaled(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
         if self.scaling == "none":
+            if np.abs(values).max() > np.finfo(np.float32).max:
+                raise StudioError(
+                    f"Column “{name}” holds numbers beyond 10³⁸, too large to be taken as they are.",
+                    "Choose the scaling “standardise” or “robust”.",
+                )
             return values.astype(np.float32)
+        values = values / np.abs(values).max()  # so that neither huge nor tiny numbers lose their deviation
         middle, spread = float(values.mean()), float(values.std())
         if self.scaling == "robust":
             low, middle, high = (float(q) for q in np.percentile(values, (25, 50, 75)))
-            spread = (high - low) or spread  # more than half the values are equal: fall back on the deviation
-        return ((values - middle) / spread).astype(np.float32)
+            if high - low > 1e-9 * spread:  # else half the values are as good as equal: keep the deviation
+                spread = high - low
+        return ((values - middle) / (spread or 1.0)).astype(np.float32)
 
     def _categories(self, name: str, column: pd.Series) -> tuple[Columns, str]:
         missing = column.isna().to_numpy()
