@@ -55,15 +55,18 @@ class NearestItemClusterer(PlainClusterer):
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster of the fitted item nearest to each row of ``X``, int64 (n,)."""
-        return self.labels_[self._places(X)]
+        places = self._places(X)
+        return self.labels_[places]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the soft assignments of the fitted item nearest to each row of ``X``, float32 (n, K)."""
-        return self.soft_assignments_[self._places(X)]
+        places = self._places(X)
+        return self.soft_assignments_[places]
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the place of the fitted item nearest to each row of ``X``, float32 (n, m)."""
-        return self.embedding_[self._places(X)]
+        places = self._places(X)
+        return self.embedding_[places]
 
     @abstractmethod
     def _find_among(

@@ -39,9 +39,9 @@ class UmapClusterer(NearestItemClusterer):
         super()._check(items, settings)
         n_distinct = len(distinct_rows(items)[0])
         if n_distinct < _FEWEST:
-            count = "only 1 sample" if len(items) == 1 else f"{len(items)} items"
+            seen = "1 sample" if len(items) == 1 else f"{len(items)} items"
             raise StudioError(
-                f"{self.info.title} needs at least {_FEWEST} different items; here are {n_distinct} ({count}).",
+                f"{self.info.title} needs {_FEWEST} different items; there are {n_distinct} (of {seen}).",
                 "Load more items, or choose k-means.",
             )
 
