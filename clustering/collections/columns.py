@@ -1,0 +1,164 @@
+"""What a column is: numbers, dates, words; a label, a feature, or only something to read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from clustering.collections.collection import Finding
+
+LABEL_NAMES = frozenset(
+    {"label", "labels", "class", "classes", "target", "targets", "y", "species", "category"}
+)
+MOSTLY = 0.8  # share of numbers above which a column of words was probably meant as numbers
+MOST_LABELS = 200  # distinct values of a reference label
+MOST_CODES = 20  # distinct whole numbers that may be codes of groups rather than amounts
+
+
+def unique_names(names: Sequence[object]) -> tuple[list[str], tuple[str, ...]]:
+    """Return column names as text, each once, and those that had to change (empty or repeated ones)."""
+    given = [str(name).strip() for name in names]
+    taken = Counter(given)
+    result: list[str] = []
+    changed = []
+    for position, name in enumerate(given):
+        free = name or f"column {position + 1}"
+        number = 2
+        while free in result or (free != name and free in taken):
+            free = f"{name or 'column'} ({number})"
+            number += 1
+        if free != name:
+            changed.append(name or free)
+        result.append(free)
+    return result, tuple(changed)
+
+
+def typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
+    """Give a column of words the type its words have.
+
+    Returns
+    -------
+    column : pandas.Series
+        Int64 or int64, float64, bool or boolean, datetime64, or text.
+    mixed : str
+        When nearly all are numbers and some are not: a sentence that says which; else empty.
+    """
+    if column.dtype != object and not isinstance(column.dtype, pd.StringDtype):
+        return _whole(column), ""
+    text = column.map(_plain_text).astype("str")
+    text = text.where(column.notna().to_numpy() & (text.str.strip() != "").to_numpy())
+    known = text.dropna().str.strip()
+    if known.empty:
+        return text, ""
+    if set(known.str.lower()) <= {"true", "false"}:
+        truth = text.str.strip().str.lower().map({"true": True, "false": False})
+        return truth.astype("boolean" if truth.isna().any() else "bool"), ""
+    numbers = pd.to_numeric(known, errors="coerce")
+    odd = known[numbers.isna()]
+    if odd.empty and not known.str.fullmatch(r"0\d+").any():  # 007 is a name
+        whole = known.str.fullmatch(r"[+-]?\d{1,18}").all()
+        values = pd.Series(np.nan, index=text.index) if not whole else pd.Series(pd.NA, text.index, "Int64")
+        values[numbers.index] = numbers
+        return (values.astype("int64") if whole and not values.isna().any() else values), ""
+    if known.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-][\d:]+)?)?").all():
+        dates = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
+        if dates.notna().sum() == len(known):
+            return dates.dt.tz_localize(None), ""
+    if len(odd) < len(known) * (1 - MOSTLY):
+        row = int(np.flatnonzero(column.index == odd.index[0])[0]) + 1
+        return text, (
+            f"Column “{column.name}” holds {count(len(odd), 'value')} that cannot be read as numbers "
+            f"(first: “{odd.iloc[0]}”, row {row})"
+        )
+    return text, ""
+
+
+def typed_table(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Give every column of a table its type and its own name, and say what was odd."""
+    names, changed = unique_names(list(table.columns))
+    table = table.set_axis(names, axis=1)
+    findings = []
+    if changed:
+        findings.append(
+            Finding(
+                "names",
+                len(changed),
+                f"{count(len(changed), 'column name')} twice or empty ({listed(changed)}); numbered.",
+                changed[:20],
+            )
+        )
+    columns, mixed = {}, {}
+    for name in names:
+        columns[name], odd = typed(table[name])
+        if odd:
+            mixed[name] = odd
+    if mixed:
+        findings.append(
+            Finding(
+                "mixed",
+                len(mixed),
+                f"{'; '.join(list(mixed.values())[:3])}. Kept as text; clean them to use them as numbers.",
+                tuple(mixed)[:20],
+            )
+        )
+    return pd.DataFrame(columns, index=table.index), tuple(findings)
+
+
+def label_columns(table: pd.DataFrame, first: str | None = None) -> tuple[str, ...]:
+    """Return the columns that may serve as reference labels: 2 to 200 groups of two items or more on average.
+
+    The user's choice comes first, then columns called label, class, target, …, then the others as they stand.
+    """
+    usable = [str(name) for name in table.columns if name == first or is_categorical(table[name])]
+    return tuple(sorted(usable, key=lambda name: (name != first, name.lower() not in LABEL_NAMES)))
+
+
+def is_categorical(column: pd.Series[Any]) -> bool:
+    """Say whether a column sorts the items into groups."""
+    known = column.dropna()
+    groups = known.nunique()
+    if not 2 <= groups <= min(MOST_LABELS, len(known) // 2):
+        return False
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        return not pd.api.types.is_datetime64_any_dtype(column)
+    if pd.api.types.is_float_dtype(column):
+        return False
+    return groups <= (MOST_LABELS if str(column.name).lower() in LABEL_NAMES else MOST_CODES)
+
+
+def count(number: int, what: str, several: str = "") -> str:
+    """Return ``1 picture`` or ``2,557 pictures``."""
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
+
+
+def listed(names: Sequence[object], most: int = 5) -> str:
+    """Return the first few names, and how many more there are."""
+    shown = ", ".join(str(name) for name in names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def _whole(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Show whole numbers with gaps as whole numbers: 1850, not 1850.0."""
+    if pd.api.types.is_float_dtype(column) and column.isna().any() and column.notna().any():
+        known = column.dropna()
+        if np.isfinite(known).all() and (known == np.floor(known)).all() and known.abs().max() < 2**53:
+            return column.astype("Int64")
+    return column
+
+
+def _plain_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | dict | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return re.sub(r"\.0$", "", str(value)) if isinstance(value, float) else str(value)
