@@ -61,6 +61,7 @@ class FeatureRow(Base):
     encoder: Mapped[str]
     title: Mapped[str]
     origin: Mapped[str]
+    description: Mapped[str]
     parameters: Mapped[dict[str, Any]]
     key: Mapped[str] = mapped_column(index=True)
     n_items: Mapped[int]
@@ -109,6 +110,7 @@ class ProjectionRow(Base):
     parameters: Mapped[dict[str, Any]]
     seed: Mapped[int]
     engine: Mapped[str]
+    notes: Mapped[list[str]]
     n_items: Mapped[int]
     seconds: Mapped[float]
     created: Mapped[str]

@@ -187,9 +187,9 @@ class Jobs(Store):
             session.delete(row)
         remove_folder(self._folder("jobs", job_id))
 
-    def discard_work(self, job_id: str) -> None:
-        """Throw away the checkpoints and snapshots of a job."""
-        for part in ("checkpoint", "snapshots"):
+    def discard_work(self, job_id: str, *, snapshots: bool = True) -> None:
+        """Throw away the checkpoint of a job, and its snapshots unless a page may still be showing them."""
+        for part in ("checkpoint", "snapshots") if snapshots else ("checkpoint",):
             remove_folder(self._folder("jobs", job_id) / part)
 
     def workers(self) -> list[WorkerRecord]:

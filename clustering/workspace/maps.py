@@ -66,6 +66,7 @@ class Maps(Shelves):
         parameters: Mapping[str, Any],
         seed: int,
         engine: str,
+        notes: Sequence[str] = (),
         seconds: float = 0.0,
         quality: Sequence[Mapping[str, Any]] = (),
         point_quality: NDArray[np.float32] | None = None,
@@ -106,6 +107,7 @@ class Maps(Shelves):
             parameters=plain(parameters),
             seed=seed,
             engine=engine,
+            notes=list(notes),
             n_items=features.n_items,
             seconds=seconds,
             created=now(),
@@ -149,7 +151,9 @@ class Maps(Shelves):
         remove_folder(self._folder("projections", projection_id))
 
     def _projection_record(self, row: ProjectionRow) -> ProjectionRecord:
-        names = (field for field in ProjectionRecord.__dataclass_fields__ if field != "folder")
+        names = (field for field in ProjectionRecord.__dataclass_fields__ if field not in ("folder", "notes"))
         return ProjectionRecord(
-            **{name: getattr(row, name) for name in names}, folder=self._folder("projections", row.id)
+            **{name: getattr(row, name) for name in names},
+            notes=tuple(row.notes),
+            folder=self._folder("projections", row.id),
         )

@@ -42,6 +42,8 @@ class FeatureRecord:
         Hash of content, encoder and parameters; the same key is never computed twice.
     title, origin : str
         The encoder's name for people, and the sentence that says where its weights come from.
+    description : str
+        What the encoder does to an item, in sentences.
     n_items, dimensions : int
     seconds : float
         What the computation took.
@@ -52,6 +54,7 @@ class FeatureRecord:
     encoder: str
     title: str
     origin: str
+    description: str
     parameters: dict[str, Any]
     key: str
     n_items: int
@@ -139,6 +142,8 @@ class ProjectionRecord:
     space : {"latent", "features"}
     engine : str
         What computed it: ``"umap-learn 0.5.12 on CPU"``.
+    notes : tuple of str
+        Sentences about what had to be changed to make the map possible.
     """
 
     id: str
@@ -151,6 +156,7 @@ class ProjectionRecord:
     parameters: dict[str, Any]
     seed: int
     engine: str
+    notes: tuple[str, ...]
     n_items: int
     seconds: float
     created: str

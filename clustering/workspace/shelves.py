@@ -144,6 +144,7 @@ class Shelves(Store):
         encoder: str,
         title: str,
         origin: str,
+        description: str = "",
         parameters: dict[str, Any],
         key: str,
         seconds: float = 0.0,
@@ -169,6 +170,7 @@ class Shelves(Store):
             encoder=encoder,
             title=title,
             origin=origin,
+            description=description,
             parameters=parameters,
             key=key,
             n_items=features.shape[0],
@@ -228,6 +230,7 @@ class Shelves(Store):
             encoder=row.encoder,
             title=row.title,
             origin=row.origin,
+            description=row.description,
             parameters=row.parameters,
             key=row.key,
             n_items=row.n_items,
@@ -261,7 +264,8 @@ def _check_features(features: NDArray[np.float32], collection: CollectionRecord)
             f"The features have shape {features.shape}; the collection holds {collection.n_items} items.",
             "Compute one row of features an item.",
         )
-    bad = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    # a sum in float64 is finite only if every float32 in it is; no (n, d) mask in memory
+    bad = np.flatnonzero(~np.isfinite(features.sum(axis=1, dtype=np.float64)))
     if bad.size:
         raise StudioError(
             f"{bad.size} of {collection.n_items} feature rows hold values that are not finite "

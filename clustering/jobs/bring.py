@@ -1,0 +1,74 @@
+"""Tasks that bring a collection into the workspace: from files, from a sample, from a museum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clustering.errors import StudioError
+from clustering.jobs.context import Cancelled, JobContext
+from clustering.workspace import Workspace
+from clustering.workspace.files import remove_folder, write_text
+
+if TYPE_CHECKING:
+    from clustering.collections import Collection
+
+
+def load(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Load files: ``{source, kind, name, copy, label_column}``."""
+    from clustering.collections import load as read
+
+    source = needed(parameters, "source", "load")
+    chosen = {
+        name: parameters[name]
+        for name in ("kind", "name", "copy", "label_column")
+        if parameters.get(name) is not None
+    }
+
+    def build(destination: Path) -> Collection:
+        return read(source, destination, progress=context.progress, **chosen)
+
+    return _built(workspace, context, parameters.get("name") or Path(str(source)).stem, build)
+
+
+def needed(parameters: dict[str, Any], name: str, kind: str) -> Any:
+    """Return a parameter a job cannot do without.
+
+    Raises
+    ------
+    StudioError
+        When it is missing.
+    """
+    if not parameters.get(name):
+        raise StudioError(
+            f"A “{kind}” job needs “{name}”.", f"Say which {name}, or chain it after a job that makes one."
+        )
+    return parameters[name]
+
+
+def _built(
+    workspace: Workspace, context: JobContext, name: str, build: Callable[[Path], Collection]
+) -> dict[str, Any]:
+    """Build a collection in its final folder and register it; a resumed job goes on with the same folder."""
+    from clustering.collections import Collection
+    from clustering.collections.files import discard
+
+    noted = context.checkpoint / "collection.txt"
+    if noted.exists():
+        destination = workspace.root / "collections" / noted.read_text(encoding="utf-8")
+    else:
+        destination = workspace.new_collection_folder(name)
+        write_text(noted, destination.name)
+    try:
+        # a kill may have come after the folder was whole and before its row was written
+        collection = Collection.open(destination) if destination.exists() else build(destination)
+    except Cancelled:
+        discard(destination)
+        raise
+    try:
+        record = workspace.add_collection(collection)
+    except StudioError:
+        remove_folder(destination)
+        raise
+    return {"collection": record.id}

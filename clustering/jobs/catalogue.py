@@ -1,0 +1,132 @@
+"""What can be chosen (methods, encoders, maps) as plain data, so that a page pays for none of their imports.
+
+Run as ``python -m clustering.jobs.catalogue FILE`` it imports everything once and writes the catalogue.
+Workers write it while idle; pages only read the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import clustering
+from clustering.parameters import Parameter
+from clustering.workspace import Workspace
+from clustering.workspace.files import write_json
+
+PACKAGES = ("methods", "projections", "features")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to choose: what it says of itself (`MethodInfo` and its like as a dict) and what it takes."""
+
+    name: str
+    info: dict[str, Any]
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str(self.info["title"])
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that can be chosen, by package and name, in its order."""
+
+    methods: Mapping[str, Entry]
+    projections: Mapping[str, Entry]
+    features: Mapping[str, Entry]
+
+
+def catalogue(workspace: Workspace) -> Catalogue:
+    """Return the catalogue; where nobody has written it yet, it is written first, which takes seconds."""
+    write(workspace.cache)
+    found = read(workspace.cache)
+    assert found is not None  # just written
+    return found
+
+
+def read(cache: Path) -> Catalogue | None:
+    """Return the catalogue of this very code, or None while nobody has written it."""
+    try:
+        content = json.loads(place(cache).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Catalogue(**{package: _entries(content[package]) for package in PACKAGES})
+
+
+def write(cache: Path) -> None:
+    """Write the catalogue in another process unless it is there.
+
+    Raises
+    ------
+    RuntimeError
+        When a module of the library cannot be imported; the message ends with Python's own reason.
+    """
+    if place(cache).exists():
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "clustering.jobs.catalogue", str(place(cache))],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(clustering.__file__).parent.parent,
+    )
+    if done.returncode:
+        raise RuntimeError(f"The catalogue could not be written: {done.stderr[-2000:]}")
+
+
+def place(cache: Path) -> Path:
+    """Return the catalogue's file; its name changes when a file of the listed packages does."""
+    home = Path(clustering.__file__).parent
+    stamp = hashlib.sha256()
+    for package in PACKAGES:
+        for file in sorted((home / package).rglob("*.py")):
+            stamp.update(f"{file.name}:{file.stat().st_mtime_ns}".encode())
+    return cache / f"catalogue-{stamp.hexdigest()[:12]}.json"
+
+
+def _entries(rows: list[dict[str, Any]]) -> dict[str, Entry]:
+    return {
+        row["name"]: Entry(row["name"], row["info"], tuple(_parameter(entry) for entry in row["parameters"]))
+        for row in rows
+    }
+
+
+def _parameter(row: dict[str, Any]) -> Parameter:
+    default = row["default"]
+    if row["kind"] == "ints" and default is not None:
+        default = tuple(default)
+    return Parameter(**{**row, "default": default, "choices": tuple(row["choices"])})
+
+
+def _collected() -> dict[str, list[dict[str, Any]]]:
+    from clustering.features import encoders
+    from clustering.methods import methods
+    from clustering.parameters import parameters_of
+    from clustering.projections import projections
+
+    found = {"methods": methods(), "projections": projections(), "features": encoders()}
+    return {
+        package: [
+            {
+                "name": name,
+                "info": asdict(entry.info),
+                "parameters": [asdict(parameter) for parameter in parameters_of(entry)],
+            }
+            for name, entry in entries.items()
+        ]
+        for package, entries in found.items()
+    }
+
+
+if __name__ == "__main__":
+    write_json(Path(sys.argv[1]), _collected())

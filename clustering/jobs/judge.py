@@ -1,0 +1,113 @@
+"""Tasks that draw a map of a run or a feature set, and that say what a run is worth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.errors import StudioError
+from clustering.jobs.bring import needed
+from clustering.jobs.context import JobContext
+from clustering.workspace import Workspace
+
+if TYPE_CHECKING:
+    from clustering.metrics import Quality
+
+NEIGHBOURS = 15  # the neighbourhood size of projection quality
+HEADLINES = ("accuracy", "nmi", "ari", "silhouette")  # what lists of runs show
+
+
+def project(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Draw a map: ``{run | features, projection, parameters, space}``; space: ``latent`` or ``features``."""
+    made = workspace.projection_of_job(context.job_id)
+    if made is None:
+        made = _drawn(workspace, parameters, context)
+    ids = {"collection": made.collection_id, "features": made.feature_id, "projection": made.id}
+    return ids | ({"run": made.run_id} if made.run_id else {})
+
+
+def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> Any:
+    from clustering.metrics import projection as judged
+    from clustering.parameters import checked_parameters
+    from clustering.projections import projection
+
+    run_id = parameters.get("run")
+    space = parameters.get("space") or ("latent" if run_id else "features")
+    chosen = projection(needed(parameters, "projection", "project"))
+    model = chosen(**checked_parameters(chosen, parameters.get("parameters") or {}))
+    feature_id = workspace.run(run_id).feature_id if run_id else needed(parameters, "features", "project")
+    points = _points(workspace, run_id, feature_id, space)
+    context.progress(0, 0, "Preparing the map")
+    positions = model.fit_transform(points, progress=context.progress)
+    seed = int(model.get_params(deep=False).get("random_state") or 0)
+    quality = judged(points, positions, k=NEIGHBOURS, seed=seed, progress=context.progress)
+    context.progress(0, 0, "Keeping the map")
+    return workspace.add_projection(
+        feature_id,
+        positions,
+        run_id=run_id,
+        space=space,
+        projection=chosen.info.name,
+        title=chosen.info.title,
+        parameters=model.get_params(deep=False),
+        seed=seed,
+        engine=model.engine_,
+        notes=model.notes_,
+        seconds=model.seconds_,
+        quality=[asdict(figure) for figure in quality],
+        save_model=model.save,
+        job_id=context.job_id,
+    )
+
+
+def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Judge a run: ``{run}``; against every label column, and without labels in both spaces."""
+    from clustering import metrics
+
+    run = workspace.run(needed(parameters, "run", "quality"))
+    arrays = workspace.run_arrays(run.id)
+    collection = workspace.open_collection(run.collection_id)
+    columns = collection.label_columns
+    steps, rows = len(columns) + 3, []
+    for step, column in enumerate(columns):
+        context.progress(step, steps, "Comparing with labels")
+        reference = collection.items[column]
+        known = reference.notna().to_numpy()
+        figures = metrics.external(reference[known].astype(str).to_numpy(), arrays.labels[known])
+        rows += [{**asdict(figure), "column": column} for figure in figures]
+    spaces = {"features": workspace.features(run.feature_id), "latent": arrays.latents}
+    for step, (space, points) in enumerate(spaces.items(), start=len(columns)):
+        context.progress(step, steps, "Measuring the groups")
+        rows += _rows(metrics.internal(points, arrays.labels, space, seed=run.seed))
+    context.progress(steps - 1, steps, "Reading the confidence")
+    rows += _rows(metrics.confidence(arrays.soft_assignments))
+    context.progress(steps, steps, "Keeping the figures")
+    workspace.set_quality(run.id, rows, _summary(rows))
+    return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
+
+
+def _points(workspace: Workspace, run_id: str | None, feature_id: str, space: str) -> NDArray[np.float32]:
+    if space == "features":
+        return workspace.features(feature_id)
+    if space == "latent" and run_id:
+        return workspace.run_arrays(run_id).latents
+    raise StudioError(
+        f"There is no space “{space}” to draw{' without a run' if space == 'latent' else ''}.",
+        "Choose “features”, or “latent” with a run.",
+    )
+
+
+def _rows(figures: list[Quality]) -> list[dict[str, Any]]:
+    return [{**asdict(figure), "column": ""} for figure in figures]
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the headline figures by name and what they are measured against: ``"nmi:style"``."""
+    return {
+        f"{row['name']}:{row['column'] or row['space']}": row["value"]
+        for row in rows
+        if row["name"] in HEADLINES
+    }

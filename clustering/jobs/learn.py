@@ -1,0 +1,136 @@
+"""Tasks that turn a collection into features, and features into a run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from clustering.jobs.bring import needed
+from clustering.jobs.context import JobContext
+from clustering.jobs.environment import environment
+from clustering.training.events import Event, Finished, Started
+from clustering.workspace import FeatureRecord, RunArrays, RunRecord, Workspace
+from clustering.workspace.snapshots import snapshots_in
+
+if TYPE_CHECKING:
+    from clustering.methods.base import Clusterer
+
+
+def features(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Encode a collection: ``{collection, encoder, parameters}``; the same is never computed twice."""
+    from clustering.features import encode, feature_key
+
+    collection_id = needed(parameters, "collection", "features")
+    encoder, settings = parameters.get("encoder") or "auto", parameters.get("parameters") or {}
+    collection = workspace.open_collection(collection_id)
+    context.progress(0, 0, "Preparing the encoder")
+    record = workspace.feature_set_with_key(collection_id, feature_key(collection, encoder, settings))
+    if record is None:
+        found = encode(
+            collection, encoder, progress=context.progress, checkpoint=context.checkpoint, **settings
+        )
+        context.progress(0, 0, "Keeping the features")
+        record = workspace.add_features(
+            collection_id,
+            found.values,
+            **{
+                name: found.about[name]
+                for name in (
+                    "encoder",
+                    "title",
+                    "origin",
+                    "description",
+                    "parameters",
+                    "key",
+                    "seconds",
+                    "device",
+                )
+            },
+        )
+    return {"collection": collection_id, "features": record.id}
+
+
+def train(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Fit a method: ``{features, method, parameters, profile, baselines}``.
+
+    ``baselines`` names methods that are queued on the same features, each with its quality, unless such a run
+    is there already.
+    """
+    run = workspace.run_of_job(context.job_id)  # a kill may have come between its row and the job's
+    if run is None:
+        source = workspace.feature_set(needed(parameters, "features", "train"))
+        model = _made(needed(parameters, "method", "train"), parameters)
+        run = _fitted(workspace, source, model, context)
+    for name in parameters.get("baselines") or ():
+        _queue_baseline(workspace, name, run)
+    return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
+
+
+def _made(name: str, parameters: Mapping[str, Any]) -> Clusterer:
+    from clustering.methods import method
+    from clustering.parameters import checked_parameters, parameters_of
+
+    chosen = method(name)
+    settings = dict(parameters.get("parameters") or {})
+    known = {parameter.name for parameter in parameters_of(chosen)}
+    if parameters.get("profile") and "profile" in known:
+        settings["profile"] = parameters["profile"]
+    if "random_state" in settings and settings["random_state"] is None:
+        settings["random_state"] = secrets.randbelow(2**31)  # a run must be repeatable, so its seed is known
+    return chosen(**checked_parameters(chosen, settings))
+
+
+def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:
+    heard: dict[str, Event] = {}
+
+    def listen(event: Event) -> None:
+        heard[event.kind] = event
+
+    context.progress(0, 0, "Starting")
+    model.fit(workspace.features(source.id), emit=context.also(listen), checkpoint=context.checkpoint)
+    context.log.flush()
+    context.progress(0, 0, "Keeping the result")
+    settings = model.get_params(deep=False)
+    started, finished = heard.get("started"), heard.get("finished")
+    device, why = (started.device, started.device_reason) if isinstance(started, Started) else ("cpu", "")
+    reason, seconds = (finished.reason, finished.seconds) if isinstance(finished, Finished) else ("", 0.0)
+    return workspace.add_run(
+        source.id,
+        RunArrays(model.labels_, model.soft_assignments_, model.embedding_, model.cluster_centers_),
+        method=model.info.name,
+        title=model.info.title,
+        family=model.info.family,
+        parameters=settings,
+        profile=str(settings.get("profile") or ""),
+        seed=int(settings.get("random_state") or 0),
+        reason=reason,
+        seconds=seconds,
+        device=device,
+        history=model.history_,
+        environment=environment(device, why),
+        snapshots=[snapshot.path for snapshot in snapshots_in(context.folder / "snapshots")],
+        save_model=model.save,
+        job_id=context.job_id,
+    )
+
+
+def _queue_baseline(workspace: Workspace, name: str, run: RunRecord) -> None:
+    """Queue a plain method with this run's number of clusters and seed, unless it is there or under way."""
+    from clustering.methods import method
+    from clustering.parameters import parameters_of
+
+    shared = {"n_clusters": run.parameters.get("n_clusters"), "random_state": run.seed}
+    known = {parameter.name for parameter in parameters_of(method(name))}
+    settings = {key: value for key, value in shared.items() if key in known and value is not None}
+    wanted = {"features": run.feature_id, "method": name, "parameters": settings}
+    there = any(
+        other.method == name and settings.items() <= other.parameters.items()
+        for other in workspace.runs(feature_id=run.feature_id)
+    )
+    under_way = any(
+        job.kind == "train" and job.parameters == wanted for job in workspace.jobs(open_only=True)
+    )
+    if not there and not under_way:
+        job = workspace.submit("train", wanted, title=f"Train: {method(name).info.title}")
+        workspace.submit("quality", {}, after=job.id)

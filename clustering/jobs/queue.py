@@ -1,0 +1,149 @@
+"""The worker's side of the queue: take a job so that nobody else has it, hold it, and say how it ended."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from clustering.workspace import LIVE, JobRecord, State, WorkerRecord, Workspace
+from clustering.workspace.database import JobRow, WorkerRow
+from clustering.workspace.files import plain
+from clustering.workspace.liveness import host_id, is_alive
+
+HOPELESS = ("failed", "cancelled")
+
+
+def register(workspace: Workspace) -> WorkerRecord:
+    """Enter this process as a worker, and strike out those that are dead."""
+    import psutil
+
+    moment = time.time()
+    worker = WorkerRecord(
+        id=f"worker-{secrets.token_hex(4)}",
+        host=host_id(),
+        pid=os.getpid(),
+        process_started=psutil.Process().create_time(),
+        started=moment,
+        heartbeat=moment,
+    )
+    workspace.interrupt_orphans()
+    with workspace.database.transaction() as session:
+        for row in session.scalars(select(WorkerRow)):
+            if not is_alive(WorkerRecord(**{name: getattr(row, name) for name in vars(worker)})):
+                session.delete(row)
+        session.add(WorkerRow(**vars(worker)))
+    return worker
+
+
+def unregister(workspace: Workspace, worker_id: str) -> None:
+    """Leave; what this worker still holds becomes ``interrupted``."""
+    with workspace.database.transaction() as session:
+        session.execute(delete(WorkerRow).where(WorkerRow.id == worker_id))
+    workspace.interrupt_orphans()
+
+
+def beat(workspace: Workspace, worker_id: str) -> None:
+    """Say that this worker lives."""
+    with workspace.database.transaction() as session:
+        session.execute(update(WorkerRow).where(WorkerRow.id == worker_id).values(heartbeat=time.time()))
+
+
+def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
+    """Take the oldest job that can begin; None when there is none.
+
+    The row changes hands in one statement that only succeeds while the job is still queued, so two workers
+    never hold the same job, whatever the database.
+    """
+    _fail_the_hopeless(workspace)
+    with workspace.database.transaction() as session:
+        waiting = list(
+            session.scalars(select(JobRow).where(JobRow.state == "queued").order_by(JobRow.created))
+        )
+        before = {row.after for row in waiting if row.after}
+        done = {
+            row.id: row.result
+            for row in session.scalars(
+                select(JobRow).where(JobRow.id.in_(before), JobRow.state == "finished")
+            )
+        }
+    for row in waiting:
+        if row.after is None or row.after in done:
+            parameters = {**done.get(row.after or "", {}), **row.parameters}
+            if _take(workspace, row.id, worker_id, parameters):
+                return workspace.job(row.id)
+    return None
+
+
+def wish(workspace: Workspace, job_id: str, worker_id: str) -> str:
+    """Return what the user asks of a job this worker holds, or ``"lost"`` when it no longer holds it."""
+    query = select(JobRow.request).where(
+        JobRow.id == job_id, JobRow.worker_id == worker_id, JobRow.state.in_(LIVE)
+    )
+    with workspace.database.transaction() as session:
+        found = session.execute(query).first()
+    return "lost" if found is None else str(found[0])
+
+
+def mark(
+    workspace: Workspace,
+    job_id: str,
+    worker_id: str,
+    state: State,
+    *,
+    result: dict[str, Any] | None = None,
+    problem: str = "",
+    mend: str = "",
+) -> bool:
+    """Say what became of a job this worker holds; False, and nothing changes, when it holds it no longer."""
+    values: dict[str, Any] = {"state": state, "problem": problem, "mend": mend}
+    if state not in LIVE:
+        values |= {"worker_id": None, "request": "", "finished": time.time()}
+    if result is not None:
+        values["result"] = plain(result)
+    held = update(JobRow).where(JobRow.id == job_id, JobRow.worker_id == worker_id, JobRow.state.in_(LIVE))
+    with workspace.database.transaction() as session:
+        return bool(session.execute(held.values(**values)).rowcount)  # type: ignore[attr-defined]
+
+
+def _take(workspace: Workspace, job_id: str, worker_id: str, parameters: dict[str, Any]) -> bool:
+    values = {
+        "state": "running",
+        "worker_id": worker_id,
+        "parameters": parameters,
+        "request": "",
+        "problem": "",
+        "mend": "",
+        "attempts": JobRow.attempts + 1,
+        "started": time.time(),
+        "finished": None,
+    }
+    with workspace.database.transaction() as session:
+        taken = session.execute(
+            update(JobRow).where(JobRow.id == job_id, JobRow.state == "queued").values(**values)
+        )
+        return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def _fail_the_hopeless(workspace: Workspace) -> None:
+    """Fail what waits for a job that failed, was cancelled or is gone; again until nothing changes."""
+    with workspace.database.transaction() as session:
+        known = {row.id: row for row in session.scalars(select(JobRow))}
+        waiting = [row for row in known.values() if row.state == "queued" and row.after]
+        changed = True
+        while changed:
+            changed = False
+            for row in waiting:
+                first = known.get(row.after or "")
+                if row.state != "queued" or (first is not None and first.state not in HOPELESS):
+                    continue
+                name, fate = (first.title, first.state) if first else (row.after, "removed")
+                row.state, row.finished = "failed", time.time()
+                row.problem = f"“{row.title}” needs what “{name}” makes, and that job was {fate}.".replace(
+                    "that job was failed", "that job failed"
+                )
+                row.mend = f"Resume “{name}”, or start again." if fate == "failed" else "Start again."
+                changed = True

@@ -1,0 +1,22 @@
+"""Every kind of work by name: the same functions behind a page's button, a command and a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from clustering.jobs import bring, judge, learn
+from clustering.jobs.context import JobContext
+from clustering.workspace import Workspace
+
+Task = Callable[[Workspace, dict[str, Any], JobContext], dict[str, Any]]
+
+# A task answers with the ids of what it made and of what that stands on, so that a job chained after it finds
+# whatever it needs.
+TASKS: dict[str, Task] = {
+    "load": bring.load,
+    "features": learn.features,
+    "train": learn.train,
+    "project": judge.project,
+    "quality": judge.quality,
+}

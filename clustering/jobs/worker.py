@@ -1,0 +1,128 @@
+"""The worker process: takes jobs from the queue one after another until it is told to go."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+from clustering.errors import StudioError
+from clustering.jobs.executors import run_job
+from clustering.jobs.heart import Heart
+from clustering.jobs.queue import claim, register, unregister
+from clustering.jobs.supervisor import end_turn
+from clustering.workspace import JobRecord, Workspace
+
+EVERY = 0.3  # seconds between two looks at an empty queue
+WARM_AFTER = 2.0  # seconds without work after which slow imports are done beforehand
+
+log = logging.getLogger(__name__)
+
+
+def work(
+    workspace: Workspace, *, idle_seconds: float | None = None, until_empty: bool = False, warm: bool = True
+) -> int:
+    """Do jobs until told to go; return how many were taken.
+
+    Parameters
+    ----------
+    idle_seconds : float, optional
+        Go home after so long without work; never when left out.
+    until_empty : bool
+        Go home as soon as no job can begin.
+    warm : bool
+        Compile what the projections need, and write the catalogue, while there is nothing else to do.
+    """
+    worker = register(workspace)
+    heart = Heart(workspace, worker.id)
+    heart.start()
+    end_turn(workspace)
+    with_signals(heart)
+    taken, idle_since, cold = 0, time.monotonic(), warm
+    try:
+        while not heart.leaving:
+            job = _claimed(workspace, worker.id)
+            if job is not None:
+                taken += 1
+                run_job(workspace, job, heart)
+                idle_since = time.monotonic()
+                continue
+            idle = time.monotonic() - idle_since
+            if until_empty or (idle_seconds is not None and idle > idle_seconds):
+                break
+            if cold and idle > WARM_AFTER:
+                cold = False
+                threading.Thread(target=_warm, args=(workspace,), name="warm", daemon=True).start()
+            time.sleep(EVERY)
+    finally:
+        heart.stop()
+        unregister(workspace, worker.id)
+    return taken
+
+
+def with_signals(heart: Heart) -> None:
+    """Let SIGTERM and Ctrl-C end the running job resumably; a second one ends the process at once."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        if heart.leaving:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        heart.leave()
+
+    if threading.current_thread() is threading.main_thread():
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, leave)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker from the command line: ``python -m clustering.jobs.worker --workspace FOLDER``."""
+    parser = argparse.ArgumentParser(prog="clustering.jobs.worker", description="Do the jobs of a workspace.")
+    parser.add_argument("--workspace", help="its folder (default: STUDIO_WORKSPACE or the home folder's)")
+    parser.add_argument("--idle-seconds", type=float, help="end after so long without work (default: never)")
+    parser.add_argument("--until-empty", action="store_true", help="end when no job can begin")
+    parser.add_argument("--no-warm", action="store_true", help="do not prepare slow imports while idle")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        workspace = Workspace.open(chosen.workspace)
+        work(
+            workspace,
+            idle_seconds=chosen.idle_seconds,
+            until_empty=chosen.until_empty,
+            warm=not chosen.no_warm,
+        )
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _claimed(workspace: Workspace, worker_id: str) -> JobRecord | None:
+    """Claim a job; a database that is busy for a while only delays it."""
+    try:
+        workspace.interrupt_orphans()
+        return claim(workspace, worker_id)
+    except StudioError as error:
+        log.warning("%s", error)
+        time.sleep(1.0)
+        return None
+
+
+def _warm(workspace: Workspace) -> None:
+    from clustering.jobs import catalogue
+
+    try:
+        catalogue.write(workspace.cache)
+        from clustering import projections
+
+        projections.warm()
+    except Exception:
+        log.exception("What makes the first map quicker could not be prepared")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
