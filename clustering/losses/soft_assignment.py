@@ -17,8 +17,10 @@ def squared_distances(latents: Tensor, centers: Tensor) -> Tensor:
     # Shifting both by the centres' mean changes no distance and keeps the cancellation in float32 small.
     shift = centers.detach().mean(dim=0)
     z, c = latents - shift, centers - shift
-    products = torch.addmm(c.square().sum(dim=1), z, c.T, alpha=-2)  # (n, K)
-    return (products + z.square().sum(dim=1, keepdim=True)).clamp_min(0)
+    # Never in half precision: a difference of squares would have no correct digit left.
+    with torch.autocast(latents.device.type, enabled=False):
+        products = torch.addmm(c.square().sum(dim=1), z, c.T, alpha=-2)  # (n, K)
+        return (products + z.square().sum(dim=1, keepdim=True)).clamp_min(0)
 
 
 def log_soft_assignments(latents: Tensor, centers: Tensor, alpha: float = 1.0) -> Tensor:

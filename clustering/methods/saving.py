@@ -32,7 +32,10 @@ def save_fitted(model: Clusterer, folder: Path) -> None:
         for name, value in fitted.items()
         if isinstance(value, np.ndarray) and value.dtype != object
     }
-    rest = {name: value for name, value in fitted.items() if name not in arrays}
+    weights = {name: value for name, value in fitted.items() if _is_weights(value)}
+    for name, parts in weights.items():
+        arrays |= {f"{name}/{part}": np.ascontiguousarray(value) for part, value in parts.items()}
+    rest = {name: value for name, value in fitted.items() if name not in arrays and name not in weights}
     record = {"method": model.info.name, "parameters": model.get_params(deep=False), "fitted": rest}
     _write(folder / ARRAYS, as_bytes(arrays))
     _write(folder / MODEL, json.dumps(record, indent=1, default=_plain).encode())
@@ -67,10 +70,19 @@ def load_fitted(cls: type[C], folder: Path) -> C:
         )
     model = cls(**parameters)
     for name, value in (rest | arrays).items():
-        setattr(model, name, value)
+        owner, _, part = name.partition("/")
+        if part:
+            model.__dict__.setdefault(owner, {})[part] = value
+        else:
+            setattr(model, name, value)
     if "feature_names_in_" in rest:
         model.feature_names_in_ = np.asarray(rest["feature_names_in_"], dtype=object)
     return model
+
+
+def _is_weights(value: object) -> bool:
+    """Say whether a fitted attribute is a network's weights: arrays by name."""
+    return isinstance(value, dict) and bool(value) and all(isinstance(v, np.ndarray) for v in value.values())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,0 +1,64 @@
+"""Run a trained network over many rows, and carry its weights in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from clustering.training.data import Data
+
+ROWS_AT_ONCE = 8192
+N = TypeVar("N", bound=nn.Module)
+
+
+class Encodes(Protocol):
+    """A network with an `encode`."""
+
+    def encode(self, inputs: Tensor) -> Tensor:
+        """Map features (b, d) to latents (b, m)."""
+
+
+def encode_all(network: Encodes, data: Data) -> Tensor:
+    """Return the latents of all items, float32 Tensor (n, m), on the device."""
+    parts = []
+    with torch.no_grad():  # not inference_mode: a loss may keep what follows from these for its gradient
+        for _, features in data.chunks(ROWS_AT_ONCE):
+            parts.append(network.encode(features).float())
+    return torch.cat(parts)
+
+
+def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return every weight and buffer of a network as arrays by name."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def with_weights(network: N, weights: Mapping[str, Tensor | NDArray[Any]]) -> N:
+    """Put weights into a network and return it; its own top tensors take the shapes that are given."""
+    tensors = {
+        name: torch.as_tensor(np.array(w) if isinstance(w, np.ndarray) else w) for name, w in weights.items()
+    }
+    own = [*network.named_buffers(recurse=False), *network.named_parameters(recurse=False)]
+    for name, tensor in own:
+        if tensor.shape != tensors[name].shape:
+            tensor.data = torch.empty_like(tensors[name], device=tensor.device)
+    network.load_state_dict(tensors)
+    return network
+
+
+@contextmanager
+def threads(count: int | None) -> Any:
+    """Use ``count`` CPU threads inside the block, so that a resumed fit adds up its sums as it did before."""
+    before = torch.get_num_threads()
+    if count is not None and count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)

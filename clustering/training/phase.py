@@ -1,0 +1,73 @@
+"""What the loop runs: a named stretch of training with its loss, optimiser and whole-set refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from clustering.training.optimisers import Optimiser
+from clustering.training.step import Loss
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a look at the whole set gives.
+
+    Parameters
+    ----------
+    latents : Tensor (n, m)
+    centers : Tensor (K, m)
+    labels : int64 Tensor (n,)
+    confidences : Tensor (n,)
+        Largest soft assignment.
+    targets : dict of str to Tensor (n, …)
+        Handed to the loss row by row; the same names and shapes every time.
+    """
+
+    latents: Tensor
+    centers: Tensor
+    labels: Tensor
+    confidences: Tensor
+    targets: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training.
+
+    Parameters
+    ----------
+    name : str
+        ``"pretrain"`` or ``"cluster"``, or a stage of them.
+    epochs : int
+        At most so many.
+    loss : callable, optional
+        Batch → named terms; None for a phase that only looks (its epoch takes no step).
+    parameters : sequence of Parameter
+        What this phase moves.
+    optimiser : Optimiser, optional
+        With a loss.
+    begin : callable, optional
+        Runs once before the first epoch; its outcome must follow from the network and the seed.
+    refresh : callable, optional
+        A look at the whole set before the first epoch and after each.
+    steps : int, optional
+        Steps an epoch takes; by default one pass over the data.
+    tolerance : float, optional
+        The phase ends when fewer than this share of the labels changed at two refreshes in a row.
+    noisy : bool
+        True when the loss draws random numbers.
+    """
+
+    name: str
+    epochs: int
+    loss: Loss | None = None
+    parameters: Sequence[nn.Parameter] = ()
+    optimiser: Optimiser | None = None
+    begin: Callable[[], None] | None = None
+    refresh: Callable[[], Refreshed] | None = None
+    steps: int | None = None
+    tolerance: float | None = None
+    noisy: bool = False

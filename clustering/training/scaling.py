@@ -1,0 +1,47 @@
+"""Bring features to the size a unit-scale kernel expects, only when asked to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+ScaleName = Literal["none", "unit", "standardize"]
+ROWS_AT_ONCE = 65_536
+
+
+def column_moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of each column, float64 (d,), summed in double precision chunk by chunk."""
+    parts = [features[start : start + ROWS_AT_ONCE] for start in range(0, len(features), ROWS_AT_ONCE)]
+    mean = np.sum([part.sum(axis=0, dtype=np.float64) for part in parts], axis=0) / len(features)
+    squares = [np.square(part - mean).sum(axis=0) for part in parts]
+    return mean, np.sum(squares, axis=0) / len(features)
+
+
+def scaling(
+    name: ScaleName, mean: NDArray[np.float64], variance: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (shift, factor), float64 (d,): scaled features are (x − shift) · factor.
+
+    ``unit`` divides everything by one number so that the mean square is 1, as DEC's code does ("(1/d)‖x‖² is
+    about 1"); ``standardize`` gives every column mean 0 and variance 1, and leaves constant columns at 0.
+    """
+    zero, one = np.zeros_like(mean), np.ones_like(mean)
+    if name == "none":
+        return zero, one
+    if name == "unit":
+        square = float((variance + mean**2).mean())
+        return zero, one / np.sqrt(square) if square > 0 else one
+    spread = np.sqrt(variance)
+    varies = spread > 1e-7 * np.abs(mean)
+    return mean, np.divide(1.0, spread, out=one.copy(), where=varies & (spread > 0))
+
+
+def scaled(
+    features: NDArray[np.float32], shift: NDArray[np.float64], factor: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return scaled features, float32 (n, d); the input itself when there is nothing to do."""
+    if not shift.any() and (factor == 1).all():
+        return features
+    return np.asarray((features - shift.astype(np.float32)) * factor.astype(np.float32), dtype=np.float32)
