@@ -44,6 +44,7 @@ class Catalogue:
     methods: Mapping[str, Entry]
     projections: Mapping[str, Entry]
     features: Mapping[str, Entry]
+    device: str  # the sentence that says where a fit runs when nobody chooses
 
 
 def catalogue(workspace: Workspace) -> Catalogue:
@@ -60,7 +61,8 @@ def read(cache: Path) -> Catalogue | None:
         content = json.loads(place(cache).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Catalogue(**{package: _entries(content[package]) for package in PACKAGES})
+    entries = {package: _entries(content[package]) for package in PACKAGES}
+    return Catalogue(**entries, device=content["device"])
 
 
 def write(cache: Path) -> None:
@@ -91,7 +93,7 @@ def place(cache: Path) -> Path:
     for package in PACKAGES:
         for file in sorted((home / package).rglob("*.py")):
             stamp.update(f"{file.name}:{file.stat().st_mtime_ns}".encode())
-    return cache / f"catalogue-{stamp.hexdigest()[:12]}.json"
+    return cache / f"choices-{stamp.hexdigest()[:12]}.json"
 
 
 def _entries(rows: list[dict[str, Any]]) -> dict[str, Entry]:
@@ -108,14 +110,15 @@ def _parameter(row: dict[str, Any]) -> Parameter:
     return Parameter(**{**row, "default": default, "choices": tuple(row["choices"])})
 
 
-def _collected() -> dict[str, list[dict[str, Any]]]:
+def _collected() -> dict[str, Any]:
     from clustering.features import encoders
     from clustering.methods import methods
     from clustering.parameters import parameters_of
     from clustering.projections import projections
+    from clustering.training.device import choose_device
 
     found = {"methods": methods(), "projections": projections(), "features": encoders()}
-    return {
+    listed: dict[str, Any] = {
         package: [
             {
                 "name": name,
@@ -126,6 +129,7 @@ def _collected() -> dict[str, list[dict[str, Any]]]:
         ]
         for package, entries in found.items()
     }
+    return {**listed, "device": choose_device().reason}
 
 
 if __name__ == "__main__":

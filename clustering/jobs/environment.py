@@ -7,8 +7,9 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from clustering import __version__
+
 PACKAGES = (
-    "deep-clustering-studio",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -29,7 +30,7 @@ def environment(device: str, device_reason: str) -> dict[str, Any]:
         "processor": platform.machine(),
         "device": device,
         "device_reason": device_reason,
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {"clustering": __version__, **{name: _version(name) for name in PACKAGES}},
     }
     torch = sys.modules.get("torch")  # asked only where it is loaded anyway
     if torch is not None:

@@ -16,6 +16,7 @@ from clustering.jobs.heart import Heart
 from clustering.jobs.queue import claim, register, unregister
 from clustering.jobs.supervisor import end_turn
 from clustering.workspace import JobRecord, Workspace
+from clustering.workspace.files import sweep_parts
 
 EVERY = 0.3  # seconds between two looks at an empty queue
 WARM_AFTER = 2.0  # seconds without work after which slow imports are done beforehand
@@ -37,6 +38,7 @@ def work(
     warm : bool
         Compile what the projections need, and write the catalogue, while there is nothing else to do.
     """
+    sweep_parts(workspace.root)
     worker = register(workspace)
     heart = Heart(workspace, worker.id)
     heart.start()

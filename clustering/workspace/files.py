@@ -7,8 +7,10 @@ import errno
 import json
 import math
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PART = ".part"  # ending of everything that is not finished
+_OURS = re.compile(r"\.\d+-[0-9a-f]{6}\.part$")  # collections keep parts of their own to go on with
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -112,6 +115,19 @@ def remove_folder(folder: Path) -> None:
     with disk_errors(folder):
         folder.replace(part)
     shutil.rmtree(part, ignore_errors=True)
+
+
+def sweep_parts(root: Path, older_than: float = 3600.0) -> int:
+    """Remove what killed processes left half-written below ``root``; return how many things that were.
+
+    Only things untouched for ``older_than`` seconds go, so a slow writer on another machine is safe.
+    """
+    swept = 0
+    for part in [*root.glob(f".*{PART}"), *root.glob(f"*/.*{PART}"), *root.glob(f"*/*/.*{PART}")]:
+        if _OURS.search(part.name) and time.time() - part.stat().st_mtime > older_than:
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+            swept += 1
+    return swept
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -94,6 +95,7 @@ class Jobs(Store):
                 worker_id=worker_id,
                 attempts=0 if worker_id is None else 1,
                 created=now(),
+                started=None if worker_id is None else time.time(),
                 result={},
             )
             session.add(row)
@@ -125,6 +127,7 @@ class Jobs(Store):
         StudioError
             When the job is in a state where this means nothing.
         """
+        self.interrupt_orphans()
         with self.database.transaction() as session:
             row = found(session, JobRow, job_id, "job")
             answer = ANSWERS[wanted].get(row.state)  # type: ignore[call-overload]
