@@ -1,0 +1,270 @@
+// Draws points, haze and pictures with WebGL2; everything on the device can be made again from the arrays given.
+
+class GlPainter {
+  static LARGEST = Infinity;
+
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, alpha: true });
+    if (!this.gl) throw new Error("no WebGL2");
+    this.build();
+  }
+
+  /** Make programs and buffers; again after a lost context. */
+  build() {
+    const { gl } = this;
+    this.floats = Boolean(gl.getExtension("EXT_color_buffer_float") || gl.getExtension("EXT_color_buffer_half_float"));
+    this.points = this.program(POINT_VERTEX, POINT_FRAGMENT);
+    this.haze = this.program(POINT_VERTEX, HAZE_FRAGMENT);
+    this.sheet = this.program(SHEET_VERTEX, SHEET_FRAGMENT);
+    this.picture = this.program(PICTURE_VERTEX, PICTURE_FRAGMENT);
+    this.nothing = gl.createVertexArray();
+    this.pointState = gl.createVertexArray();
+    this.buffers = Object.fromEntries(["before", "now", "code", "flags", "picture"].map((name) => [name, gl.createBuffer()]));
+    gl.bindVertexArray(this.pointState);
+    this.attribute(0, "before", 2, gl.FLOAT);
+    this.attribute(1, "now", 2, gl.FLOAT);
+    this.attribute(2, "code", 1, gl.UNSIGNED_SHORT);
+    this.attribute(3, "flags", 1, gl.UNSIGNED_BYTE);
+    this.pictureState = gl.createVertexArray();
+    gl.bindVertexArray(this.pictureState);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.picture);
+    for (const [location, offset] of [[0, 0], [1, 16], [2, 32]]) {
+      gl.enableVertexAttribArray(location);
+      gl.vertexAttribPointer(location, 4, gl.FLOAT, false, 48, offset);
+      gl.vertexAttribDivisor(location, 1);
+    }
+    gl.bindVertexArray(null);
+    this.palette = this.texture(gl.NEAREST);
+    this.hazeTexture = this.texture(gl.LINEAR);
+    this.hazeFrame = gl.createFramebuffer();
+    this.hazeSize = "";
+    this.shelves = new Map();
+    gl.enable(gl.BLEND);
+  }
+
+  program(vertex, fragment) {
+    const { gl } = this;
+    const program = gl.createProgram();
+    for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
+      const shader = gl.createShader(type);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      const shaders = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader));
+      throw new Error(`${gl.getProgramInfoLog(program)} ${shaders.join(" ")}`);
+    }
+    const places = {};
+    for (let at = 0; at < gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); at++) {
+      const { name } = gl.getActiveUniform(program, at);
+      places[name] = gl.getUniformLocation(program, name);
+    }
+    return { program, places };
+  }
+
+  attribute(location, buffer, size, type) {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[buffer]);
+    gl.enableVertexAttribArray(location);
+    if (type === gl.FLOAT) gl.vertexAttribPointer(location, size, type, false, 0, 0);
+    else gl.vertexAttribIPointer(location, size, type, 0, 0);
+  }
+
+  texture(filter) {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, filter);
+    return texture;
+  }
+
+  fill(name, array) {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, array, gl.DYNAMIC_DRAW);
+  }
+
+  setPositions(before, now) {
+    this.n = now.length / 2;
+    this.fill("before", before);
+    this.fill("now", now);
+  }
+
+  setCodes(codes) {
+    this.fill("code", codes);
+  }
+
+  setFlags(flags) {
+    this.fill("flags", flags);
+  }
+
+  /** `entries` is RGBA, one a code; alpha 0 greys a group. */
+  setPalette(entries) {
+    const { gl } = this;
+    const rows = Math.max(1, Math.ceil(entries.length / 4 / COLOURS_A_ROW));
+    const filled = new Uint8Array(rows * COLOURS_A_ROW * 4);
+    filled.set(entries);
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, COLOURS_A_ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, filled);
+  }
+
+  /** Paint one frame: see `LatentMap.paint` for what a scene holds. */
+  draw(scene) {
+    const { gl, canvas } = this;
+    if (gl.isContextLost()) return;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    if (!this.n) return;
+    if (scene.greyed) this.drawPoints(scene, 0);
+    if (scene.haze > 0.02 && this.floats) this.drawHaze(scene);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.drawPoints(scene, 1);
+    this.drawPictures(scene);
+  }
+
+  drawPoints(scene, active) {
+    const { gl } = this;
+    const { places } = this.use(this.points, scene, scene.size * scene.ratio, active);
+    gl.uniform1f(places.u_alpha, active ? scene.alpha : Math.min(0.8, scene.alpha));
+    gl.uniform1i(places.u_shapes, scene.shapes ? 1 : 0);
+    gl.uniform3fv(places.u_ink, scene.ink);
+    gl.drawArrays(gl.POINTS, 0, scene.count);
+  }
+
+  use(program, scene, size, active) {
+    const { gl, canvas } = this;
+    const { places } = program;
+    const camera = scene.camera;
+    gl.useProgram(program.program);
+    gl.bindVertexArray(this.pointState);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
+    gl.uniform1i(places.u_palette, 0);
+    gl.uniform2f(places.u_centre, camera.cx, camera.cy);
+    gl.uniform2f(places.u_scale, (2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height);
+    gl.uniform2f(places.u_shift, (2 * camera.originX) / camera.width - 1, 0);
+    gl.uniform1f(places.u_moved, scene.moved);
+    gl.uniform1f(places.u_size, clamp(size, 1, 64));
+    gl.uniform1i(places.u_active, active);
+    gl.uniform1i(places.u_selecting, scene.selecting ? 1 : 0);
+    gl.uniform3fv(places.u_grey, scene.grey);
+    gl.uniform3fv(places.u_unassigned, scene.unassigned);
+    return program;
+  }
+
+  drawHaze(scene) {
+    const { gl, canvas } = this;
+    const [width, height] = [Math.ceil(canvas.width / 4), Math.ceil(canvas.height / 4)];
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.hazeTexture);
+    if (this.hazeSize !== `${width}x${height}`) {
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, width, height, 0, gl.RGBA, gl.HALF_FLOAT, null);
+      this.hazeSize = `${width}x${height}`;
+    }
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.hazeFrame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.hazeTexture, 0);
+    if (gl.checkFramebufferStatus(gl.FRAMEBUFFER) !== gl.FRAMEBUFFER_COMPLETE) this.floats = false;
+    if (this.floats) {
+      gl.viewport(0, 0, width, height);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      gl.blendFunc(gl.ONE, gl.ONE);
+      this.use(this.haze, scene, scene.ratio * 3.2, 1);
+      gl.drawArrays(gl.POINTS, 0, scene.count);
+    }
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    if (!this.floats) return;
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.useProgram(this.sheet.program);
+    gl.bindVertexArray(this.nothing);
+    gl.bindTexture(gl.TEXTURE_2D, this.hazeTexture);
+    gl.uniform1i(this.sheet.places.u_haze, 0);
+    gl.uniform1f(this.sheet.places.u_gain, scene.hazeGain);
+    gl.uniform1f(this.sheet.places.u_strength, scene.haze);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  /** Pictures lie on shelves: textures cut into square slots of one size; the longest unused makes room. */
+  shelf(slot) {
+    const { gl } = this;
+    if (!this.shelves.has(slot)) {
+      const side = slot >= 512 ? 2048 : slot >= 256 ? 4096 : 2048;
+      const texture = this.texture(gl.LINEAR);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, side, side, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      this.shelves.set(slot, { slot, side, texture, places: new Map(), room: (side / slot) ** 2 });
+    }
+    return this.shelves.get(slot);
+  }
+
+  place(picture) {
+    const { gl } = this;
+    const shelf = this.shelf(picture.slot);
+    const known = shelf.places.get(picture.item);
+    if (known !== undefined) {
+      shelf.places.delete(picture.item); // set again below: the map's order is the order of use
+      shelf.places.set(picture.item, known);
+      return { shelf, at: known };
+    }
+    let at = shelf.places.size;
+    if (at >= shelf.room) {
+      const [oldest, freed] = shelf.places.entries().next().value;
+      shelf.places.delete(oldest);
+      at = freed;
+    }
+    const a_row = shelf.side / shelf.slot;
+    gl.bindTexture(gl.TEXTURE_2D, shelf.texture);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
+    gl.texSubImage2D(
+      gl.TEXTURE_2D, 0, (at % a_row) * shelf.slot, Math.floor(at / a_row) * shelf.slot,
+      gl.RGBA, gl.UNSIGNED_BYTE, picture.bitmap,
+    );
+    shelf.places.set(picture.item, at);
+    return { shelf, at };
+  }
+
+  drawPictures(scene) {
+    const { gl, canvas } = this;
+    const byShelf = new Map();
+    for (const picture of scene.pictures) {
+      const { shelf, at } = this.place(picture);
+      const a_row = shelf.side / shelf.slot;
+      const { crop } = picture;
+      if (!byShelf.has(shelf)) byShelf.set(shelf, []);
+      byShelf.get(shelf).push(
+        picture.left * scene.ratio, picture.top * scene.ratio, picture.width * scene.ratio, picture.height * scene.ratio,
+        ((at % a_row) * shelf.slot + crop[0] + 0.5) / shelf.side, (Math.floor(at / a_row) * shelf.slot + crop[1] + 0.5) / shelf.side,
+        (crop[2] - 1) / shelf.side, (crop[3] - 1) / shelf.side,
+        ...picture.frame.map((value) => value / 255), picture.opacity,
+      );
+    }
+    gl.useProgram(this.picture.program);
+    gl.bindVertexArray(this.pictureState);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.uniform1i(this.picture.places.u_pictures, 0);
+    gl.uniform2f(this.picture.places.u_canvas, canvas.width, canvas.height);
+    gl.uniform1f(this.picture.places.u_border, scene.border * scene.ratio);
+    for (const [shelf, rows] of byShelf) {
+      this.fill("picture", new Float32Array(rows));
+      gl.bindTexture(gl.TEXTURE_2D, shelf.texture);
+      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, rows.length / 12);
+    }
+  }
+
+  /** Forget a picture's slots, for instance when another collection is shown. */
+  forgetPictures() {
+    for (const shelf of this.shelves.values()) shelf.places.clear();
+  }
+
+  free() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}

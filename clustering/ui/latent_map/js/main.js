@@ -1,0 +1,572 @@
+// The map itself: takes data, keeps the view and the selection, and paints when something changed.
+
+const MOVE_TIME = 500; // milliseconds points take from old to new places
+const fetched = new Map(); // the last blobs by address, so that a page switch needs no request
+
+async function blobAt(address) {
+  if (!fetched.has(address)) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`The map's data did not come (${answer.status}). Reload the page.`);
+    fetched.set(address, unpack(new Uint8Array(await answer.arrayBuffer())));
+    if (fetched.size > 8) fetched.delete(fetched.keys().next().value);
+  }
+  return fetched.get(address);
+}
+
+class LatentMap {
+  constructor(root) {
+    this.options = { n: 0 };
+    this.legend = { kind: "groups", title: "", names: [], colours: [] };
+    this.camera = new Camera();
+    this.palette = [];
+    this.groups = [];
+    this.groupsBySize = [];
+    this.pictures = [];
+    this.cards = new Map();
+    this.n = 0;
+    this.moved = 1;
+    this.hovered = -1;
+    this.selectedCount = 0;
+    this.drawn = null;
+    this.spot = null;
+    this.turn = 0;
+    this.kept = { tool: "pan", pictures: true, legend: null, views: {}, hidden: {} };
+    this.panel = new Panel(root, this);
+    this.overlay = new Overlay(this.panel.above);
+    this.chooser = new PictureChooser(this);
+    this.makePainter();
+    this.input = new Input(this);
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.panel.stage);
+  }
+
+  makePainter() {
+    try {
+      this.painter = new GlPainter(this.panel.canvas);
+    } catch (error) {
+      console.info(`The map is drawn without WebGL2: ${error.message}`);
+      this.painter = new FlatPainter(this.panel.freshCanvas());
+    }
+    const { canvas } = this.panel;
+    this.panel.frame.dataset.painter = this.painter instanceof GlPainter ? "webgl2" : "canvas";
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.painter.build();
+      this.uploadAll();
+      this.again();
+    });
+  }
+
+  // ---- data ----
+
+  async receive(data, send) {
+    this.send = send;
+    const turn = ++this.turn;
+    try {
+      let { options, sections } = data instanceof Uint8Array ? unpack(data) : { options: data, sections: null };
+      if (!options || (options.signature && options.signature === this.options.signature)) return this.restyle();
+      if (!sections) {
+        const parts = await Promise.all([blobAt(options.points_url), blobAt(options.layer_url)]);
+        if (turn !== this.turn) return undefined; // newer data came meanwhile
+        sections = { ...parts[0].sections, ...parts[1].sections };
+      }
+      this.apply(options, sections);
+    } catch (error) {
+      this.panel.tell(String(error.message ?? error));
+    }
+    return undefined;
+  }
+
+  apply(options, sections) {
+    const before = this.options;
+    const first = !before.key;
+    this.options = options;
+    if (before.key !== options.key) this.kept = kept.of(options.key);
+    this.kept.instance = this;
+    this.panel.stage.style.setProperty("--map-height", `${options.height ?? 620}px`);
+    this.panel.stage.setAttribute("aria-label", this.spokenTitle(options, sections));
+    this.takeLayer(options, sections);
+    if (first || before.positions !== options.positions || !this.xy) this.takePositions(before, options, sections);
+    this.takePictures(before, options, sections);
+    this.theme = null;
+    this.restyle();
+    this.panel.tell(
+      this.painter.constructor.LARGEST < this.n ? `This browser has no WebGL2: ${FlatPainter.LARGEST.toLocaleString("en")} of ${this.n.toLocaleString("en")} points are drawn.` : "",
+    );
+    this.panel.showTools();
+    this.panel.showSelection();
+    this.again();
+  }
+
+  spokenTitle(options, sections) {
+    const n = sections.codes.length;
+    return `${options.title ?? "Map"}: ${plural(n, "item", "items")}, coloured by ${options.legend.title}. `
+      + "Arrow keys move, plus and minus zoom, F shows everything, A selects what is in view, Enter opens the ringed item, Escape clears.";
+  }
+
+  takeLayer(options, sections) {
+    this.n = sections.codes.length;
+    this.legend = options.legend;
+    this.codes = sections.codes;
+    this.confidence = sections.confidence ?? null;
+    this.flags = sections.flags ? sections.flags.slice() : new Uint8Array(this.n);
+    const mine = this.kept.selection;
+    const current = mine && mine.items === options.items && mine.bits.length === this.n && mine.version === (options.selection_version ?? 0);
+    if (current) {
+      for (let i = 0; i < this.n; i++) this.flags[i] = (this.flags[i] & ~SELECTED) | (mine.bits[i] ? SELECTED : 0);
+    }
+    this.keepSelection();
+    const hidden = new Set(this.kept.hidden[options.legend.title] ?? []);
+    Object.assign(this, readGroups(this.legend, this.codes, this.flags, hidden));
+    this.groupsBySize = [...this.groups].sort((a, b) => b.count - a.count);
+    this.middles = null;
+    this.chooser.renew();
+    if (this.order?.length !== this.n) this.order = shuffledOrder(this.n);
+    this.painter.setCodes(reordered(this.codes, this.order));
+    this.painter.setFlags(reordered(this.flags, this.order));
+  }
+
+  takePositions(before, options, sections) {
+    const old = this.xy;
+    const oldCamera = Object.assign(new Camera(), this.camera);
+    const oldMoved = this.moved;
+    const oldStart = this.start;
+    this.xy = sections.xy;
+    const followed = options.live && before.key && !this.kept.views[this.viewKey(before)];
+    this.camera.bounds = options.bounds ?? boundsOf(this.xy);
+    this.grid = new PointGrid(this.xy, boundsOf(this.xy));
+    this.middles = null;
+    this.chooser.renew();
+    if (followed) this.camera.home();
+    else this.camera.restore(this.kept.views[this.viewKey(options)]);
+    this.start = this.xy;
+    this.moved = 1;
+    if (old && old.length === this.xy.length && before.items === options.items && !calm() && this.camera.width) {
+      this.start = this.carried(old, oldStart, oldMoved, oldCamera);
+      this.moved = 0;
+      this.movedSince = performance.now();
+    }
+    this.uploadPositions();
+  }
+
+  /** The positions points are seen at now, written in the coordinates of the new view. */
+  carried(old, oldStart, oldMoved, oldCamera) {
+    const { camera } = this;
+    const ratio = oldCamera.scale / camera.scale;
+    const shift = (oldCamera.originX - camera.originX) / camera.scale;
+    const made = new Float32Array(old.length);
+    for (let at = 0; at < old.length; at += 2) {
+      const x = oldStart[at] + (old[at] - oldStart[at]) * oldMoved;
+      const y = oldStart[at + 1] + (old[at + 1] - oldStart[at + 1]) * oldMoved;
+      made[at] = camera.cx + shift + (x - oldCamera.cx) * ratio;
+      made[at + 1] = camera.cy + (y - oldCamera.cy) * ratio;
+    }
+    return made;
+  }
+
+  uploadPositions() {
+    if (this.order?.length !== this.n) this.order = shuffledOrder(this.n);
+    const now = reordered(this.xy, this.order, 2);
+    this.painter.setPositions(this.start === this.xy ? now : reordered(this.start, this.order, 2), now);
+  }
+
+  uploadAll() {
+    if (!this.n) return;
+    this.uploadPositions();
+    this.painter.setCodes(reordered(this.codes, this.order));
+    this.painter.setFlags(reordered(this.flags, this.order));
+    this.showPalette();
+  }
+
+  takePictures(before, options, sections) {
+    this.aspects = sections.aspect ?? null;
+    const source = options.pictures;
+    if (JSON.stringify(source) === JSON.stringify(before.pictures) && before.key) return;
+    this.painter.forgetPictures();
+    this.chooser.born.clear();
+    this.cards.clear();
+    this.store = source ? new PictureStore(source, () => this.again()) : null;
+  }
+
+  // ---- looks ----
+
+  restyle() {
+    const theme = readTheme(this.panel.frame);
+    if (sameTheme(theme, this.theme)) return;
+    this.theme = theme;
+    this.palette = this.legend.colours.map((colour) => (colour === "ink" ? theme.ink : rgb(colour)));
+    this.showPalette();
+    this.panel.showLegend();
+    this.measure();
+    this.again();
+  }
+
+  showPalette() {
+    this.painter.setPalette(paletteBytes(this.palette, this.groups, this.spot));
+    let active = 0;
+    for (let i = 0; i < this.n; i++) if (this.isActive(i)) active++;
+    this.greyed = active < this.n || this.spot !== null;
+  }
+
+  resize() {
+    const { stage, canvas, above } = this.panel;
+    const [width, height] = [stage.clientWidth, stage.clientHeight];
+    if (!width || !height) return;
+    this.ratio = Math.min(globalThis.devicePixelRatio || 1, 3);
+    this.camera.width = width;
+    this.camera.height = height;
+    for (const one of [canvas, above]) {
+      one.width = Math.round(width * this.ratio);
+      one.height = Math.round(height * this.ratio);
+    }
+    this.panel.frame.classList.toggle("narrow", width < 640);
+    const narrow = width < 640;
+    if (narrow !== this.narrow) {
+      this.narrow = narrow;
+      this.panel.showLegend();
+      this.panel.showTools();
+    }
+    this.measure();
+    this.paintNow();
+  }
+
+  /** Leave room for the legend, which lies over the map when there is width for it. */
+  measure() {
+    const over = this.legendOpen && !this.narrow && this.camera.width;
+    this.camera.inset = over ? this.panel.legend.offsetWidth + 12 : 0;
+  }
+
+  get legendOpen() {
+    return (this.kept.legend ?? true) && this.options.legend_shown !== false;
+  }
+
+  // ---- questions others ask ----
+
+  isActive(i) {
+    const code = this.codes[i];
+    return !(this.flags[i] & FILTERED) && !this.groups[code]?.hidden && (!this.selectedCount || Boolean(this.flags[i] & SELECTED));
+  }
+
+  shown(code) {
+    return !this.groups[code].hidden && (this.spot === null || this.spot === code);
+  }
+
+  positionOf(i) {
+    const { start, xy, moved } = this;
+    if (moved >= 1) return [xy[2 * i], xy[2 * i + 1]];
+    const t = eased(moved);
+    return [start[2 * i] + (xy[2 * i] - start[2 * i]) * t, start[2 * i + 1] + (xy[2 * i + 1] - start[2 * i + 1]) * t];
+  }
+
+  anchorOf(group) {
+    if (group.medoid >= 0) return this.positionOf(group.medoid);
+    this.middles ??= groupMiddles(this.groups, this.codes, this.flags, this.xy);
+    return this.middles[group.code];
+  }
+
+  aspectOf(item) {
+    return this.aspects ? 2 ** ((this.aspects[item] - 128) / 32) : 1;
+  }
+
+  colourOf(item) {
+    return this.palette[this.codes[item]] ?? this.theme.unassigned;
+  }
+
+  groupOf(item) {
+    return this.groups[this.codes[item]] ?? null;
+  }
+
+  pictureSide(item) {
+    return this.pictures.find((one) => one.item === item)?.width ?? 0;
+  }
+
+  rampValue(item) {
+    return this.codes[item] === MISSING ? "unknown" : `${Math.round((this.codes[item] / (this.palette.length - 1)) * 100)} % of the range`;
+  }
+
+  async cardOf(item) {
+    const inline = this.options.cards?.[item];
+    if (inline) return { title: inline[0], lines: inline.slice(1) };
+    if (!this.options.card_url) return { title: "", lines: [] };
+    const address = this.options.card_url.replace("{index}", item);
+    if (!this.cards.has(address)) {
+      try {
+        const answer = await fetch(address);
+        this.cards.set(address, answer.ok ? await answer.json() : { title: "", lines: [] });
+      } catch {
+        return { title: "", lines: [] }; // no connection: the card still shows group and confidence
+      }
+      if (this.cards.size > 500) this.cards.delete(this.cards.keys().next().value);
+    }
+    return this.cards.get(address);
+  }
+
+  // ---- what a person does ----
+
+  viewKey(options) {
+    return options.space ?? "";
+  }
+
+  viewChanged() {
+    this.kept.views[this.viewKey(this.options)] = this.camera.state();
+    kept.save(this.options.key);
+    this.movedAt = performance.now();
+    this.panel.hideCard();
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.again(), 160);
+    this.again();
+  }
+
+  pan(dx, dy) {
+    this.camera.pan(dx, dy);
+    this.viewChanged();
+  }
+
+  zoomAt(factor, px, py) {
+    this.camera.zoomAt(factor, px, py);
+    this.viewChanged();
+  }
+
+  zoomBy(factor, px = this.camera.originX, py = this.camera.height / 2) {
+    this.glide(() => this.camera.zoomAt(factor, px, py));
+  }
+
+  fit() {
+    this.glide(() => this.camera.home());
+    delete this.kept.views[this.viewKey(this.options)];
+    kept.save(this.options.key);
+  }
+
+  /** Change the view in a short glide, at once when motion is not wanted. */
+  glide(change) {
+    const from = this.moving?.to ?? this.camera.state();
+    const seen = this.camera.state();
+    this.camera.restore(from);
+    change();
+    const to = this.camera.state();
+    this.viewChanged();
+    if (calm()) return;
+    this.camera.restore(seen);
+    this.moving = { from: seen, to, since: performance.now() };
+  }
+
+  setTool(tool) {
+    this.kept.tool = tool;
+    kept.save(this.options.key);
+    this.panel.showTools();
+  }
+
+  setPictures(shown) {
+    this.kept.pictures = shown;
+    kept.save(this.options.key);
+    this.panel.showTools();
+    this.again();
+  }
+
+  setLegend(shown) {
+    this.kept.legend = shown;
+    kept.save(this.options.key);
+    this.panel.showLegend();
+    this.panel.showTools();
+    this.measure();
+    this.again();
+  }
+
+  toggle(code) {
+    this.groups[code].hidden = !this.groups[code].hidden;
+    this.groupsChanged();
+  }
+
+  solo(code) {
+    const alone = this.groups.every((group) => group.hidden === (group.code !== code));
+    for (const group of this.groups) group.hidden = !alone && group.code !== code;
+    this.groupsChanged();
+  }
+
+  groupsChanged() {
+    this.spot = null;
+    this.kept.hidden[this.legend.title] = this.groups.filter((group) => group.hidden).map((group) => group.code);
+    kept.save(this.options.key);
+    this.chooser.renew();
+    this.showPalette();
+    this.panel.markLegend();
+    this.again();
+  }
+
+  spotlight(code) {
+    if (this.spot === code || (code !== null && this.groups[code].hidden)) return;
+    this.spot = code;
+    this.showPalette();
+    this.again();
+  }
+
+  hover(item) {
+    if (item === this.hovered) return;
+    this.hovered = item;
+    clearTimeout(this.waiting);
+    this.panel.hideCard();
+    if (item >= 0) this.waiting = setTimeout(() => this.panel.showCard(item), HOVER_WAIT);
+    this.panel.stage.classList.toggle("on-item", item >= 0);
+    this.again();
+  }
+
+  open(item) {
+    this.send("clicked", { token: newToken(), index: item });
+  }
+
+  select(line, mode) {
+    const { camera } = this;
+    const digits = clamp(Math.ceil(Math.log10(camera.scale)) + 1, 0, 9);
+    const polygon = line.flatMap(([px, py]) => [Number(camera.dataX(px).toFixed(digits)), Number(camera.dataY(py).toFixed(digits))]);
+    const { xy, flags, n } = this;
+    for (let i = 0; i < n; i++) {
+      const allowed = !(flags[i] & FILTERED) && !this.groups[this.codes[i]]?.hidden;
+      const inside = allowed && insidePolygon(xy[2 * i], xy[2 * i + 1], polygon);
+      if (mode === "replace") flags[i] = inside ? flags[i] | SELECTED : flags[i] & ~SELECTED;
+      else if (inside) flags[i] = mode === "add" ? flags[i] | SELECTED : flags[i] & ~SELECTED;
+    }
+    const hidden = this.groups.filter((group) => group.hidden).map((group) => group.code);
+    this.selectionChanged({ mode, polygon, hidden });
+  }
+
+  selectView() {
+    const { width, height } = this.camera;
+    this.select([[0, 0], [width, 0], [width, height], [0, height]], "replace");
+  }
+
+  clearSelection() {
+    for (let i = 0; i < this.n; i++) this.flags[i] &= ~SELECTED;
+    this.selectionChanged({ mode: "clear", polygon: [], hidden: [] });
+  }
+
+  selectionChanged(gesture) {
+    this.keepSelection();
+    this.painter.setFlags(reordered(this.flags, this.order));
+    this.chooser.renew();
+    this.showPalette();
+    this.panel.showSelection();
+    this.panel.say(this.selectedCount ? this.panel.counted.textContent : "Nothing selected");
+    this.again();
+    this.send("gesture", { token: newToken(), ...gesture });
+  }
+
+  keepSelection() {
+    const bits = new Uint8Array(this.n);
+    this.selectedCount = 0;
+    for (let i = 0; i < this.n; i++) {
+      if (!(this.flags[i] & SELECTED)) continue;
+      bits[i] = 1;
+      this.selectedCount++;
+    }
+    this.kept.selection = { items: this.options.items, version: this.options.selection_version ?? 0, bits };
+  }
+
+  escape() {
+    if (this.drawn) this.drawn = null;
+    else if (this.selectedCount) this.clearSelection();
+    else if (this.groups.some((group) => group.hidden)) {
+      for (const group of this.groups) group.hidden = false;
+      this.groupsChanged();
+    }
+    this.again();
+  }
+
+  // ---- painting ----
+
+  again() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.paintNow();
+    });
+  }
+
+  step(now) {
+    if (this.moving) {
+      const t = Math.min(1, (now - this.moving.since) / 260);
+      const { from, to } = this.moving;
+      const share = eased(t);
+      this.camera.restore({
+        cx: from.cx + (to.cx - from.cx) * share,
+        cy: from.cy + (to.cy - from.cy) * share,
+        zoom: from.zoom * (to.zoom / from.zoom) ** share,
+      });
+      if (t >= 1) this.moving = null;
+      this.again();
+    }
+    if (this.moved < 1) {
+      this.moved = Math.min(1, (now - this.movedSince) / MOVE_TIME);
+      this.again();
+    }
+  }
+
+  paintNow() {
+    const { camera } = this;
+    if (!this.n || !this.xy || !camera.width || !this.theme) return;
+    const now = performance.now();
+    this.step(now);
+    const spacing = this.chooser.spacing();
+    const { pictures, medoids } = this.chooser.choose();
+    this.pictures = pictures;
+    const busy = Boolean(this.moving) || now - (this.movedAt ?? 0) < 150 || this.moved < 1;
+    const scene = {
+      camera, pictures, medoids,
+      ratio: this.ratio,
+      moved: eased(this.moved),
+      size: this.pointSize(spacing),
+      alpha: clamp(0.95 - (6 - spacing) * 0.05, 0.6, 0.95),
+      count: this.affordable(busy, now),
+      haze: this.n > 4000 ? 0.5 * clamp((6 - spacing) / 4, 0, 1) : 0,
+      hazeGain: (0.05 * spacing ** 2),
+      shapes: Boolean(this.legend.shapes),
+      greyed: this.greyed,
+      selecting: this.selectedCount > 0,
+      border: medoids ? 2 : 1.5,
+      grey: this.theme.grey.map((value) => value / 255),
+      unassigned: this.theme.unassigned.map((value) => value / 255),
+      ink: this.theme.ink.map((value) => value / 255),
+    };
+    this.painter.draw(scene);
+    this.overlay.draw(this, scene);
+    if (!this.panel.card.hidden && this.hovered >= 0) this.panel.placeCard(this.hovered);
+    this.panel.frame.dataset.frames = String(Number(this.panel.frame.dataset.frames ?? 0) + 1);
+    this.panel.frame.dataset.pictures = String(pictures.length);
+  }
+
+  pointSize(spacing) {
+    const size = clamp(spacing * 0.3, 1.7, 8.5);
+    return this.legend.shapes && this.n <= 5000 ? Math.max(7, size * 1.15) : size;
+  }
+
+  /** While the view moves on a slow machine fewer points are drawn; all of them once it rests. */
+  affordable(busy, now) {
+    const took = now - (this.lastFrame ?? now);
+    this.lastFrame = now;
+    if (!busy) {
+      this.share = Math.min(1, (this.share ?? 1) * 1.5);
+      return this.n;
+    }
+    if (took > 45 && took < 2000) this.share = Math.max(0.08, (this.share ?? 1) * 0.7);
+    return Math.max(Math.min(this.n, 20000), Math.round(this.n * (this.share ?? 1)));
+  }
+
+  free() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.waiting);
+    clearTimeout(this.settling);
+    this.observer.disconnect();
+    this.painter.free();
+  }
+}
+
+/** Streamlit calls this for new data and for a new theme; the map itself lives on the element it is given. */
+export default function latentMap({ data, parentElement, setStateValue }) {
+  parentElement.latentMap ??= new LatentMap(parentElement);
+  const map = parentElement.latentMap;
+  map.receive(data, setStateValue);
+  return () => {
+    map.free();
+    delete parentElement.latentMap;
+    map.panel.frame.remove();
+  };
+}

@@ -1,0 +1,288 @@
+"""What the browser fetches by itself: maps, layers, thumbnails, pictures, cards, labels; by id only, never by path.
+
+Every answer carries an ETag; what never changes under its address is marked immutable, so a second look costs no
+byte. Nothing in an address becomes part of a file name: ids are checked and looked up, numbers are numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from clustering.errors import StudioError
+from clustering.ui.latent_map.blob import pack, point_sections
+from clustering.workspace.ids import checked_id
+
+if TYPE_CHECKING:
+    from clustering.collections import Collection
+    from clustering.workspace import Workspace
+
+FOREVER = "private, max-age=31536000, immutable"  # private: a group's works are not for shared caches
+REVISED = "private, no-cache"  # asked again each time, answered with 304 while unchanged
+PICTURE_SIZES = (128, 256, 512, 1024)  # pixels; few sizes, so that few files are cached
+LAYER_BYTES = 96 * 2**20  # kept of layers at most
+_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+_served = threading.Event()
+
+
+def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
+    """Return the routes to mount beside Streamlit's.
+
+    Parameters
+    ----------
+    workspace : callable, optional
+        Returns the workspace to serve; by default the one the pages show.
+    """
+    _served.set()
+    serve = _Served(workspace or _pages_workspace)
+    item = "/studio/collections/{collection}/items/{index:int}"
+    return [
+        Route("/studio/collections/{collection}/atlas/{size:int}/{sheet:int}.webp", serve.guarded(serve.atlas)),
+        Route(f"{item}/original", serve.guarded(serve.original)),
+        Route(f"{item}/picture/{{size:int}}", serve.guarded(serve.picture)),
+        Route(f"{item}/card", serve.guarded(serve.card)),
+        Route("/studio/maps/{projection}.bin", serve.guarded(serve.positions)),
+        Route("/studio/layers/{digest}.bin", serve.guarded(serve.layer)),
+        Route("/studio/runs/{run}/export/labels.{form}", serve.guarded(serve.labels)),
+    ]
+
+
+def are_served() -> bool:
+    """Return whether this process serves the routes; under AppTest and in plain scripts it does not."""
+    return _served.is_set()
+
+
+class Layers:
+    """Blobs made for a page, kept under their digest while there is room; the longest unused goes first."""
+
+    def __init__(self, most_bytes: int = LAYER_BYTES) -> None:
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._most = most_bytes
+        self._lock = threading.Lock()
+
+    def put(self, blob: bytes) -> str:
+        """Keep a blob and return its digest."""
+        digest = hashlib.blake2b(blob, digest_size=12).hexdigest()
+        with self._lock:
+            self._kept[digest] = blob
+            self._kept.move_to_end(digest)
+            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._most:
+                self._kept.popitem(last=False)
+        return digest
+
+    def get(self, digest: str) -> bytes | None:
+        """Return a blob, or None when it is not kept any more."""
+        with self._lock:
+            if digest in self._kept:
+                self._kept.move_to_end(digest)
+            return self._kept.get(digest)
+
+
+layers = Layers()
+
+
+def layer_address(blob: bytes) -> str:
+    """Keep a layer for the browser and return its address."""
+    return f"/studio/layers/{layers.put(blob)}.bin"
+
+
+def map_address(projection_id: str) -> str:
+    """Return the address of a map's positions."""
+    return f"/studio/maps/{projection_id}.bin"
+
+
+def picture_address(collection_id: str, index: int, size: int) -> str:
+    """Return the address of a picture whose longer side is about ``size`` pixels."""
+    fitting = next((one for one in PICTURE_SIZES if one >= size), PICTURE_SIZES[-1])
+    return f"/studio/collections/{collection_id}/items/{int(index)}/picture/{fitting}"
+
+
+def _pages_workspace() -> Workspace:
+    from clustering.ui import state
+
+    return state.workspace()
+
+
+class _Served:
+    """The handlers; plain functions, which Starlette runs in threads, so that a slow picture blocks nobody."""
+
+    def __init__(self, workspace: Callable[[], Workspace]) -> None:
+        self.workspace = workspace
+        self._opened: OrderedDict[tuple[str, str], Collection] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def guarded(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """Answer 404 to whatever does not exist; the sentence goes out, a traceback never."""
+
+        def answered(request: Request) -> Response:
+            try:
+                for name in ("collection", "projection", "run"):
+                    if name in request.path_params:
+                        checked_id(request.path_params[name])
+                return handler(request)
+            except (StudioError, OSError) as error:
+                problem = error.problem if isinstance(error, StudioError) else "This file cannot be read now."
+                return PlainTextResponse(problem, 404, {"Cache-Control": "no-store"})
+
+        return answered
+
+    def collection(self, request: Request) -> Collection:
+        """Return the opened collection an address names."""
+        record = self.workspace().collection(request.path_params["collection"])
+        key = (record.id, record.content_hash)
+        with self._lock:
+            if key not in self._opened:
+                self._opened[key] = self.workspace().open_collection(record.id)
+                while len(self._opened) > 16:
+                    self._opened.popitem(last=False)
+            self._opened.move_to_end(key)
+            return self._opened[key]
+
+    def atlas(self, request: Request) -> Response:
+        collection = self.collection(request)
+        atlas = collection.atlas
+        if atlas is None:
+            raise StudioError("This collection has no thumbnails.")
+        path = atlas.sheet(request.path_params["size"], request.path_params["sheet"])
+        return _file(request, path, "image/webp", REVISED)
+
+    def original(self, request: Request) -> Response:
+        path = self.collection(request).original(request.path_params["index"])
+        kind = _TYPES.get(path.suffix.lower())
+        answer = _file(request, path, kind or "application/octet-stream", REVISED)
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        shown = "inline" if kind else "attachment"  # a format with scripts in it is never opened in our origin
+        answer.headers["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(path.name)}"
+        return answer
+
+    def picture(self, request: Request) -> Response:
+        size, index = request.path_params["size"], request.path_params["index"]
+        if size not in PICTURE_SIZES:
+            raise StudioError(
+                f"Pictures come in {', '.join(map(str, PICTURE_SIZES))} pixels.", "Ask for one of these."
+            )
+        collection = self.collection(request)
+        original = collection.original(index)
+        tag = _tag(collection.content_hash, size, index, original.stat().st_mtime_ns)
+        if _unchanged(request, tag):
+            return _not_modified(tag, REVISED)
+        folder = self.workspace().cache / "pictures" / collection.id
+        kept = folder / f"{index}-{size}-{tag}.webp"
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _write_picture(collection, index, size, kept)
+        return Response(kept.read_bytes(), 200, _headers(tag, REVISED), "image/webp")
+
+    def card(self, request: Request) -> Response:
+        from clustering.ui.captions import Captions
+
+        collection, index = self.collection(request), request.path_params["index"]
+        if not 0 <= index < collection.n_items:
+            raise StudioError(f"There is no item {index}.")
+        caption = Captions.of(collection).caption(index)
+        body = json.dumps({"title": caption.title, "lines": caption.lines}, ensure_ascii=False).encode()
+        return _answer(request, body, "application/json", REVISED)
+
+    def positions(self, request: Request) -> Response:
+        workspace = self.workspace()
+        record = workspace.projection(request.path_params["projection"])
+        tag = _tag(record.id, record.created, record.n_items)
+        if _unchanged(request, tag):
+            return _not_modified(tag, FOREVER)
+        aspects = workspace.open_collection(record.collection_id).items.get("aspect")
+        body = pack(point_sections(workspace.map(record.id), aspects))
+        return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
+
+    def layer(self, request: Request) -> Response:
+        digest = request.path_params["digest"]
+        blob = layers.get(digest)
+        if blob is None:
+            raise StudioError("These colours are not kept any more.", "Reload the page.")
+        if _unchanged(request, digest):
+            return _not_modified(digest, FOREVER)
+        return Response(blob, 200, _headers(digest, FOREVER), "application/octet-stream")
+
+    def labels(self, request: Request) -> Response:
+        from clustering.ui.labels import as_csv, as_parquet, label_table
+
+        forms: Mapping[str, tuple[Callable[[Any], bytes], str]] = {
+            "csv": (as_csv, "text/csv; charset=utf-8"),
+            "parquet": (as_parquet, "application/vnd.apache.parquet"),
+        }
+        form = request.path_params["form"]
+        if form not in forms:
+            raise StudioError("Labels come as csv or parquet.")
+        workspace = self.workspace()
+        run = workspace.run(request.path_params["run"])
+        table = label_table(workspace, run.id)
+        write, kind = forms[form]
+        answer = _answer(request, write(table), kind, REVISED)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{run.id}-labels.{form}"'
+        return answer
+
+
+def _write_picture(collection: Collection, index: int, size: int, kept: Path) -> None:
+    stream = BytesIO()
+    collection.picture(index, size).save(stream, "WEBP", quality=86, method=2)
+    part = kept.with_name(f".{kept.name}.{os.getpid()}-{threading.get_ident()}")
+    part.write_bytes(stream.getvalue())
+    part.replace(kept)
+
+
+def _tag(*facts: object) -> str:
+    return hashlib.blake2b(repr(facts).encode(), digest_size=10).hexdigest()
+
+
+def _headers(tag: str, cache: str) -> dict[str, str]:
+    # “identity” keeps the server from compressing what is compressed already, or too large to wait for
+    return {"ETag": f'"{tag}"', "Cache-Control": cache, "Content-Encoding": "identity"}
+
+
+def _unchanged(request: Request, tag: str) -> bool:
+    asked = request.headers.get("if-none-match", "")
+    return f'"{tag}"' in [one.strip().removeprefix("W/") for one in asked.split(",")]
+
+
+def _not_modified(tag: str, cache: str) -> Response:
+    return Response(None, 304, {"ETag": f'"{tag}"', "Cache-Control": cache})
+
+
+def _answer(request: Request, body: bytes, kind: str, cache: str) -> Response:
+    tag = hashlib.blake2b(body, digest_size=10).hexdigest()
+    if _unchanged(request, tag):
+        return _not_modified(tag, cache)
+    return Response(body, 200, {"ETag": f'"{tag}"', "Cache-Control": cache}, kind)
+
+
+def _file(request: Request, path: Path, kind: str, cache: str) -> Response:
+    """Answer with a file: Starlette's own class reads ranges and checks ``If-Range``."""
+    facts = path.stat()
+    tag = _tag(path.name, facts.st_mtime_ns, facts.st_size)
+    if _unchanged(request, tag):
+        return _not_modified(tag, cache)
+    return FileResponse(path, 200, _headers(tag, cache), kind, stat_result=facts)
+
+
+def atlas_source(collection: Any) -> dict[str, Any]:
+    """Return where the pictures of a collection are, as `PictureSource` takes it."""
+    root = f"/studio/collections/{collection.id}"
+    atlas = collection.atlas
+    sizes = {} if atlas is None else {str(size): vars(facts) for size, facts in atlas.sizes.items()}
+    return {
+        "picture": f"{root}/items/{{index}}/picture/{{size}}",
+        "atlas": f"{root}/atlas/{{size}}/{{sheet}}.webp" if sizes else "",
+        "sizes": sizes,
+    }
+
