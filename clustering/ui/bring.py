@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from clustering.collections.places import allowed_folder, roots
 from clustering.errors import StudioError
 from clustering.ui import state
 from clustering.ui.words import several
@@ -76,7 +76,9 @@ def _folder(key: str) -> str | None:
         "Load", type="primary", key=f"{key}-path-go", disabled=not path.strip(), icon=":material/download:"
     ):
         return None
-    return _submit({"source": str(checked_path(path)), "kind": None, "name": None, "copy": copy})
+    return _submit(
+        {"source": str(allowed_folder(path.strip().strip("\"'"))), "kind": None, "name": None, "copy": copy}
+    )
 
 
 def _museum(key: str) -> str | None:
@@ -164,33 +166,6 @@ def default_name(names: Sequence[str]) -> str:
 
 
 # Files on this machine
-
-
-def roots() -> list[Path]:
-    """Return the folders below which the server may read: `STUDIO_ROOTS`, or the home folder."""
-    named = os.environ.get("STUDIO_ROOTS", "")
-    return [Path(part).expanduser().resolve() for part in named.split(os.pathsep) if part] or [
-        Path.home().resolve()
-    ]
-
-
-def checked_path(text: str) -> Path:
-    """Return a path the person typed, when it exists and lies below an allowed folder.
-
-    Raises
-    ------
-    StudioError
-        When it lies elsewhere or there is nothing.
-    """
-    path = Path(text.strip().strip("\"'")).expanduser().resolve()
-    if not any(path.is_relative_to(root) for root in roots()):
-        raise StudioError(
-            f"{path} lies outside the folders this studio may read.",
-            f"Move it below {roots()[0]}, or start the studio with STUDIO_ROOTS naming another folder.",
-        )
-    if not path.exists():
-        raise StudioError(f"There is nothing at {path}.", "Check the spelling of the path.")
-    return path
 
 
 def keep_upload(workspace: Workspace, files: Sequence[tuple[str, Any]]) -> Path:

@@ -42,6 +42,7 @@ class Catalogue:
     methods: Mapping[str, Entry]
     projections: Mapping[str, Entry]
     features: Mapping[str, Entry]
+    device: str  # the sentence that says where a fit runs when nobody chooses
 
 
 def read(cache: Path) -> Catalogue | None:
@@ -50,7 +51,8 @@ def read(cache: Path) -> Catalogue | None:
         content = json.loads(place(cache).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Catalogue(**{package: _entries(content[package]) for package in PACKAGES})
+    entries = {package: _entries(content[package]) for package in PACKAGES}
+    return Catalogue(**entries, device=content["device"])
 
 
 def write(cache: Path) -> None:
@@ -98,14 +100,15 @@ def _parameter(row: dict[str, Any]) -> Parameter:
     return Parameter(**{**row, "default": default, "choices": tuple(row["choices"])})
 
 
-def _collected() -> dict[str, list[dict[str, Any]]]:
+def _collected() -> dict[str, Any]:
     from clustering.features import encoders
     from clustering.methods import methods
     from clustering.parameters import parameters_of
     from clustering.projections import projections
+    from clustering.training.device import choose_device
 
     found = {"methods": methods(), "projections": projections(), "features": encoders()}
-    return {
+    listed: dict[str, Any] = {
         package: [
             {
                 "name": name,
@@ -116,6 +119,7 @@ def _collected() -> dict[str, list[dict[str, Any]]]:
         ]
         for package, entries in found.items()
     }
+    return {**listed, "device": choose_device().reason}
 
 
 def _main(target: Path) -> None:

@@ -54,6 +54,51 @@ def follow(
     block()
 
 
+def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
+    """Follow jobs found in the workspace, and those this person started until their ending was seen.
+
+    Parameters
+    ----------
+    job_ids : sequence of str
+        Jobs under way, whoever started them.
+    key : str
+        Names the place on the page.
+    then : {"collection", "run"}, optional
+        What of the finished job becomes current.
+    """
+    started = st.session_state.get(f"_started-{key}", [])
+    listed = list(dict.fromkeys([*job_ids, *started]))
+    found = statuses(listed)
+    for status in found:
+        if status.state == "finished":
+            if then and status.job_id in started and status.result.get(then):
+                state.choose(**{then: status.result[then]})
+                forgotten = [job_id for job_id in started if job_id != status.job_id]
+                remember(key, forgotten)
+                st.rerun()
+            remember(key, [job_id for job_id in started if job_id != status.job_id])
+    ended = [status for status in found if status.state in ("failed", "cancelled")]
+    for status in ended:
+        _ending(status, key)
+    going = [status.job_id for status in found if status.is_open or status.state == "interrupted"]
+    if going:
+        follow(going, key=key)
+
+
+def remember(key: str, job_ids: Sequence[str]) -> None:
+    """Keep which jobs this person started at this place, so that their ending is told."""
+    st.session_state[f"_started-{key}"] = list(job_ids)
+
+
+def _ending(status: JobStatus, key: str) -> None:
+    def dismiss() -> None:
+        started = st.session_state.get(f"_started-{key}", [])
+        remember(key, [job_id for job_id in started if job_id != status.job_id])
+
+    show(status, key=f"{key}-{status.job_id}")
+    st.button("Dismiss", key=f"{key}-{status.job_id}-dismiss", on_click=dismiss, type="tertiary")
+
+
 def statuses(job_ids: Sequence[str]) -> list[JobStatus]:
     """Return how far each job is; jobs the workspace no longer knows are left out."""
     known = {record.id for record in state.workspace().jobs()}

@@ -61,6 +61,14 @@ def choose(collection: str | None = None, run: str | None = None) -> None:
         st.session_state["_run"] = run
 
 
+def forget(collection: str) -> None:
+    """Let go of a collection that was removed."""
+    if st.session_state.get("_collection") == collection:
+        st.session_state["_collection"] = None
+        st.session_state["_run"] = None
+    empty_basket(collection)
+
+
 def current_collection() -> Any | None:
     """Return the record of the current collection; None while the workspace has none."""
     records = workspace().collections()

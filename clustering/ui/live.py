@@ -1,0 +1,85 @@
+"""What a training looks like from outside: the newest snapshot as a moving map, and the curves so far."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+HONESTY = (
+    "The two strongest directions of the latent space (PCA), turned to match the picture before and drawn at one "
+    "scale. Groups that overlap here may be apart in the other directions."
+)
+
+
+def positions(latents: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return latents on their two strongest directions, centred, with root mean square radius 1.
+
+    Parameters
+    ----------
+    latents : float32 array (s, m)
+
+    Returns
+    -------
+    float32 array (s, 2)
+        A single latent dimension is drawn along the first axis.
+    """
+    centred = np.asarray(latents, dtype=np.float64)
+    centred = np.nan_to_num(centred - np.nanmean(centred, axis=0))
+    if centred.shape[1] == 1:
+        flat = np.hstack([centred, np.zeros_like(centred)])
+    else:
+        _, directions = np.linalg.eigh(centred.T @ centred)  # ascending
+        flat = centred @ directions[:, :-3:-1]
+    radius = float(np.sqrt((flat**2).sum(axis=1).mean())) or 1.0
+    return np.asarray(flat / radius, dtype=np.float32)
+
+
+def aligned(moving: NDArray[np.float32], fixed: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Return ``moving`` turned or mirrored so that it lies as closely as it can on ``fixed``.
+
+    Orthogonal Procrustes (Schönemann, 1966): with ``movingᵀ fixed = U S Vᵀ`` the turn is ``U Vᵀ``. Distances
+    within the map stay.
+
+    Parameters
+    ----------
+    moving, fixed : float32 array (s, 2)
+        The same rows; another number of rows in ``fixed`` (or None) leaves ``moving`` as it is.
+    """
+    if fixed is None or fixed.shape != moving.shape:
+        return moving
+    left, _, right = np.linalg.svd(moving.T @ fixed)
+    return np.asarray(moving @ (left @ right), dtype=np.float32)
+
+
+def read_events(path: Path, limit: int = 20_000) -> list[dict[str, Any]]:
+    """Return the events written so far; a line still being written is left for the next look."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    rows = []
+    for line in lines[-limit:]:
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+def epochs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row an epoch: a resumed fit passes through epochs again, and the later row wins."""
+    latest: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in rows:
+        if row.get("kind") == "epoch":
+            latest[row["phase"], row["epoch"]] = row
+    return list(latest.values())
+
+
+def alarms(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the alarms of the newest epoch, each once."""
+    found = epochs(rows)
+    return list(dict.fromkeys(found[-1].get("alarms", ()))) if found else []

@@ -1,0 +1,46 @@
+"""Collection: what was loaded, what the check found, the works themselves, and the features made of them."""
+
+import streamlit as st
+
+from clustering.ui import bring, holdings, jobs, state, theme
+from clustering.ui.sidebar import items_word
+from clustering.ui.words import ago
+
+COMING_IN = ("load", "fetch", "sample")
+
+record = state.current_collection()
+under_way = [job.id for job in jobs.open_jobs(kinds=COMING_IN)]
+
+if record is None:
+    theme.title("Collection", "This page shows your works, what the check found in them, and their features.")
+else:
+    theme.title(record.name)
+    theme.facts(
+        {
+            items_word(record.kind): f"{record.n_items:,}",
+            "kind": record.kind,
+            "added": ago(record.created),
+            "from": record.source,
+        }
+    )
+
+jobs.watch(under_way, "coming-in", then="collection")
+
+if record is not None:
+    collection = state.open_collection(record.id)
+    holdings.sheet(collection)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        holdings.check(collection)
+    with right:
+        holdings.features(record)
+    holdings.items(collection)
+
+st.header("Bring your own", anchor=False)
+started = bring.ways("collection")
+if started:
+    jobs.remember("coming-in", [started])
+    st.rerun()
+
+if record is not None:
+    holdings.remove(record)
