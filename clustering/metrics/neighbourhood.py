@@ -1,0 +1,219 @@
+"""Does a map keep neighbours together? Item by item: false neighbours, torn neighbours, neighbours kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clustering.arrays import distinct_rows
+from clustering.errors import StudioError
+from clustering.progress import Progress, silent, tell
+
+EXACT_UP_TO = 3_000  # items; above, anchors are drawn
+ANCHORS = 2_000
+_CELLS_AT_ONCE = 2**22
+_PAIRWISE_UP_TO = 2e9  # multiplications; above, a matrix product, ten times quicker and a little less exact
+_WIDE_UP_TO = 1.2e8  # numbers that may be held as float64
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """How the neighbourhoods of some items survive in a map.
+
+    Twins (items equal in every feature) are counted once: which of them is "nearest" would be arbitrary.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours looked at.
+    rows : int array (m,)
+        Row numbers of the items measured (anchors).
+    trustworthiness, continuity, recall : float64 arrays (m,)
+        1 is best. Low trustworthiness: false neighbours in the map. Low continuity: true neighbours torn
+        away. Recall: share of the true neighbours among the map's.
+    n_distinct : int
+        Items compared.
+    place : int array (n,)
+        For every item of the collection its place in ``rows``, -1 where it was not measured.
+    """
+
+    k: int
+    rows: NDArray[np.intp]
+    trustworthiness: NDArray[np.float64]
+    continuity: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    n_distinct: int
+    place: NDArray[np.intp]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether only some of the items were measured."""
+        return len(self.rows) < self.n_distinct
+
+    def of_items(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Spread one of the measures over all items, float32 (n,); NaN where it was not measured."""
+        return np.where(self.place >= 0, values[self.place], np.nan).astype(np.float32)
+
+
+def neighbourhoods(
+    X: ArrayLike,
+    Y: ArrayLike,
+    ks: Sequence[int] = (15,),
+    seed: int = 0,
+    anchors: int | None = None,
+    progress: Progress = silent,
+) -> list[Neighbourhood]:
+    """Compare each item's neighbours in the space ``X`` with those in the map ``Y``, for every ``k``.
+
+    t_i = 1 − 2 / (k (2n − 3k − 1)) Σ_{j ∈ U_i} (r_X(i, j) − k), where U_i are the k nearest of i in Y that
+    are not among the k nearest in X, and r_X their rank there; continuity swaps the roles. The mean over all
+    items is trustworthiness T(k); the mean over random anchors estimates it without bias.
+
+    Parameters
+    ----------
+    X : array-like (n, d)
+    Y : array-like (n, 2)
+    ks : sequence of int
+        Each below half the number of distinct items.
+    seed : int
+        Chooses the anchors.
+    anchors : int, optional
+        Items to measure; by default all of up to 3,000, and 2,000 of more. Each is compared with all n items.
+    progress : callable
+
+    Raises
+    ------
+    StudioError
+        When a ``k`` is too large or the arrays do not fit.
+    """
+    space, picture = checked_pair(X, Y)
+    first, twin_of = distinct_rows(space)
+    space, picture = space[first], picture[first]
+    n = len(first)
+    for k in ks:
+        check_k(k, n)
+    chosen = _anchors(n, anchors, seed)
+    totals = np.zeros((3, len(ks), len(chosen)))
+    far, near = _Distances(space, len(chosen)), _Distances(picture, len(chosen))
+    step = max(1, _CELLS_AT_ONCE // n)
+    for start in range(0, len(chosen), step):
+        block = chosen[start : start + step]
+        for row, (in_space, in_map) in enumerate(zip(far.to_all(block), near.to_all(block), strict=True)):
+            for column, k in enumerate(ks):
+                totals[:, column, start + row] = _scores(in_space, in_map, k)
+        tell(progress, min(start + step, len(chosen)), len(chosen), "comparing neighbours")
+    place = np.full(n, -1)
+    place[chosen] = np.arange(len(chosen))
+    return [
+        Neighbourhood(k, first[chosen], trust, whole, kept, n, place[twin_of])
+        for k, (trust, whole, kept) in zip(ks, totals.swapaxes(0, 1), strict=True)
+    ]
+
+
+def trustworthiness(X: ArrayLike, Y: ArrayLike, k: int = 15) -> float:
+    """Return T(k) over all items: 1 where no neighbour in the map is a false one."""
+    return float(neighbourhoods(X, Y, (k,), anchors=len(np.asarray(X)))[0].trustworthiness.mean())
+
+
+def continuity(X: ArrayLike, Y: ArrayLike, k: int = 15) -> float:
+    """Return C(k) over all items: 1 where no true neighbour was torn away."""
+    return float(neighbourhoods(X, Y, (k,), anchors=len(np.asarray(X)))[0].continuity.mean())
+
+
+def neighbour_recall(X: ArrayLike, Y: ArrayLike, k: int = 15) -> float:
+    """Return the mean share of the k true neighbours that are among the k nearest in the map."""
+    return float(neighbourhoods(X, Y, (k,), anchors=len(np.asarray(X)))[0].recall.mean())
+
+
+def checked_pair(X: ArrayLike, Y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a space and a map of the same items as arrays.
+
+    Raises
+    ------
+    StudioError
+        When they do not have the same number of rows or hold numbers that are not finite.
+    """
+    space, picture = np.asarray(X), np.asarray(Y)
+    if space.ndim != 2 or picture.ndim != 2 or len(space) != len(picture) or not len(space):
+        raise StudioError(
+            f"The space has shape {space.shape} and the map {picture.shape}.",
+            "Give one row an item in both, in the same order.",
+        )
+    for name, values in (("space", space), ("map", picture)):
+        if not np.isfinite(values).all():
+            raise StudioError(f"The {name} holds values that are NaN or infinite.", "Compute it again.")
+    return space, picture
+
+
+def check_k(k: int, n: int) -> None:
+    """Refuse neighbourhoods of half the collection or more, for which the measures are not defined.
+
+    Raises
+    ------
+    StudioError
+    """
+    if not 1 <= k < n / 2:
+        raise StudioError(
+            f"k is {k}, but with {n} different items a neighbourhood has between 1 and {(n - 1) // 2} items.",
+            "Choose a smaller k, or measure a larger collection.",
+        )
+
+
+class _Distances:
+    """Squared distances from some rows of an array to all of them, the way there chosen by size."""
+
+    def __init__(self, points: NDArray[Any], n_anchors: int) -> None:
+        self.pairwise = float(n_anchors) * points.size <= _PAIRWISE_UP_TO
+        middle = points.mean(axis=0, dtype=np.float64)
+        wide = points.size <= _WIDE_UP_TO
+        self.points = (points - middle).astype(np.float64 if wide else np.float32)
+        self.lengths = np.einsum("ij,ij->i", self.points, self.points)
+
+    def to_all(self, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Return squared distances (b, n), infinite from a row to itself."""
+        if self.pairwise:
+            from scipy.spatial.distance import cdist
+
+            squared = cdist(self.points[rows], self.points, "sqeuclidean")
+        else:
+            squared = self.lengths[rows, None] + self.lengths - 2 * (self.points[rows] @ self.points.T)
+        squared[np.arange(len(rows)), rows] = np.inf
+        return squared
+
+
+def _scores(in_space: NDArray[Any], in_map: NDArray[Any], k: int) -> tuple[float, float, float]:
+    true, seen = _nearest(in_space, k), _nearest(in_map, k)
+    false = np.setdiff1d(seen, true, assume_unique=True)
+    torn = np.setdiff1d(true, seen, assume_unique=True)
+    unit = 2 / (k * (2 * len(in_space) - 3 * k - 1))
+    trust = 1 - unit * float((_ranks(in_space, false) - k).sum())
+    whole = 1 - unit * float((_ranks(in_map, torn) - k).sum())
+    return trust, whole, 1 - len(torn) / k
+
+
+def _nearest(distances: NDArray[Any], k: int) -> NDArray[np.intp]:
+    """Return the k nearest; among equally far ones those of lowest index."""
+    border = np.partition(distances, k - 1)[k - 1]
+    inside = np.flatnonzero(distances < border)
+    on_it = np.flatnonzero(distances == border)[: k - len(inside)]
+    return np.concatenate([inside, on_it])
+
+
+def _ranks(distances: NDArray[Any], members: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return ranks of members among all by distance, 1 the nearest, equals by index."""
+    ranks = np.empty(len(members), dtype=np.int64)
+    for position, member in enumerate(members):
+        before = np.count_nonzero(distances < distances[member])
+        ranks[position] = 1 + before + np.count_nonzero(distances[:member] == distances[member])
+    return ranks
+
+
+def _anchors(n: int, wanted: int | None, seed: int) -> NDArray[np.intp]:
+    count = wanted if wanted is not None else (n if n <= EXACT_UP_TO else ANCHORS)
+    if count >= n:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, max(count, 1), replace=False))
