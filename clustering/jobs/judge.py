@@ -15,6 +15,7 @@ from clustering.workspace import Workspace
 
 if TYPE_CHECKING:
     from clustering.metrics import Quality
+    from clustering.metrics.quality import Space
 
 NEIGHBOURS = 15  # the neighbourhood size of projection quality
 HEADLINES = ("accuracy", "nmi", "ari", "silhouette")  # what lists of runs show
@@ -43,7 +44,16 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     context.progress(0, 0, "Preparing the map")
     positions = model.fit_transform(points, progress=context.progress)
     seed = int(model.get_params(deep=False).get("random_state") or 0)
-    quality = judged(points, positions, k=NEIGHBOURS, seed=seed, progress=context.progress)
+    figures = judged(
+        points,
+        positions,
+        k=NEIGHBOURS,
+        seed=seed,
+        progress=context.progress,
+        space=space,
+        labels=workspace.run_arrays(run_id).labels if run_id else None,
+    )
+    context.progress(0, 0, "Measuring each point")
     context.progress(0, 0, "Keeping the map")
     return workspace.add_projection(
         feature_id,
@@ -57,7 +67,8 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         engine=model.engine_,
         notes=model.notes_,
         seconds=model.seconds_,
-        quality=[asdict(figure) for figure in quality],
+        quality=[asdict(figure) for figure in figures],
+        point_quality=_kept_neighbours(points, positions, seed),
         save_model=model.save,
         job_id=context.job_id,
     )
@@ -74,14 +85,17 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
     steps, rows = len(columns) + 3, []
     for step, column in enumerate(columns):
         context.progress(step, steps, "Comparing with labels")
-        reference = collection.items[column]
-        known = reference.notna().to_numpy()
-        figures = metrics.external(reference[known].astype(str).to_numpy(), arrays.labels[known])
+        figures = metrics.external(collection.items[column], arrays.labels, seed=run.seed)
         rows += [{**asdict(figure), "column": column} for figure in figures]
-    spaces = {"features": workspace.features(run.feature_id), "latent": arrays.latents}
+    spaces: dict[Space, NDArray[np.float32]] = {
+        "features": workspace.features(run.feature_id),
+        "latent": arrays.latents,
+    }
     for step, (space, points) in enumerate(spaces.items(), start=len(columns)):
         context.progress(step, steps, "Measuring the groups")
-        rows += _rows(metrics.internal(points, arrays.labels, space, seed=run.seed))
+        rows += _rows(
+            metrics.internal(points, arrays.labels, space, run.seed, run.parameters.get("n_clusters"))
+        )
     context.progress(steps - 1, steps, "Reading the confidence")
     rows += _rows(metrics.confidence(arrays.soft_assignments))
     context.progress(steps, steps, "Keeping the figures")
@@ -100,6 +114,19 @@ def _points(workspace: Workspace, run_id: str | None, feature_id: str, space: st
     )
 
 
+def _kept_neighbours(
+    points: NDArray[np.float32], positions: NDArray[np.float32], seed: int
+) -> NDArray[np.float32] | None:
+    """Return item by item the share of neighbours the map keeps; None where there are too few items."""
+    from clustering.metrics.neighbourhood import neighbourhoods
+
+    try:
+        measured = neighbourhoods(points, positions, (NEIGHBOURS,), seed)[0]
+    except StudioError:
+        return None
+    return measured.of_items(measured.recall)
+
+
 def _rows(figures: list[Quality]) -> list[dict[str, Any]]:
     return [{**asdict(figure), "column": ""} for figure in figures]
 
@@ -109,5 +136,5 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     return {
         f"{row['name']}:{row['column'] or row['space']}": row["value"]
         for row in rows
-        if row["name"] in HEADLINES
+        if row["name"] in HEADLINES and row["value"] is not None
     }

@@ -78,7 +78,8 @@ class Maps(Shelves):
         Parameters
         ----------
         point_quality : float32 array (n,), optional
-            Share of a point's neighbours that the map shows as neighbours, 0 to 1.
+            Share of an item's nearest neighbours that are near it on the map too, 0 to 1; NaN where it was
+            not measured.
 
         Raises
         ------
@@ -133,7 +134,7 @@ class Maps(Shelves):
         return read_array(self.projection(projection_id).folder / "map.npy")
 
     def point_quality(self, projection_id: str) -> NDArray[np.float32] | None:
-        """Return how far each point may be trusted, (n,) from 0 to 1; None when it was not computed."""
+        """Return the share of each item's neighbours that the map keeps (n,), or None when it was not measured."""
         path = self.projection(projection_id).folder / "point_quality.npy"
         return read_array(path) if path.exists() else None
 

@@ -1,4 +1,4 @@
-"""A worker for tests: keeps a checkpoint after every epoch, takes its time, and dawdles while writing a run."""
+"""A worker for tests: a checkpoint after every epoch, slow epochs, and a long moment of writing a run."""
 
 import sys
 import time

@@ -147,10 +147,11 @@ def test_two_workers_on_one_queue_do_every_job_once(workspace, monkeypatch):
     )
     jobs = [workspace.submit("sample", {}) for _ in range(40)]
     taken: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: taken.append(work(Workspace.open(workspace.root), until_empty=True, warm=False)))
-        for _ in range(3)
-    ]  # fmt: skip
+
+    def one_worker() -> None:
+        taken.append(work(Workspace.open(workspace.root), until_empty=True, warm=False))
+
+    threads = [threading.Thread(target=one_worker) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
