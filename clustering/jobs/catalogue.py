@@ -117,7 +117,11 @@ def _collected() -> dict[str, Any]:
     from clustering.projections import projections
     from clustering.training.device import choose_device
 
-    found = {"methods": methods(), "projections": projections(), "features": encoders()}
+    found: dict[str, Mapping[str, Any]] = {
+        "methods": methods(),
+        "projections": projections(),
+        "features": encoders(),
+    }
     listed: dict[str, Any] = {
         package: [
             {

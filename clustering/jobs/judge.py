@@ -36,7 +36,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     from clustering.projections import projection
 
     run_id = parameters.get("run")
-    space = parameters.get("space") or ("latent" if run_id else "features")
+    space: Space = parameters.get("space") or ("latent" if run_id else "features")
     chosen = projection(needed(parameters, "projection", "project"))
     model = chosen(**checked_parameters(chosen, parameters.get("parameters") or {}))
     feature_id = workspace.run(run_id).feature_id if run_id else needed(parameters, "features", "project")
@@ -93,9 +93,9 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
     }
     for step, (space, points) in enumerate(spaces.items(), start=len(columns)):
         context.progress(step, steps, "Measuring the groups")
-        rows += _rows(
-            metrics.internal(points, arrays.labels, space, run.seed, run.parameters.get("n_clusters"))
-        )
+        found = metrics.internal(points, arrays.labels, space, run.seed, run.parameters.get("n_clusters"))
+        # sizes of clusters are the same in every space and told once
+        rows += _rows([row for row in found if row.space or space == "features"])
     context.progress(steps - 1, steps, "Reading the confidence")
     rows += _rows(metrics.confidence(arrays.soft_assignments))
     context.progress(steps, steps, "Keeping the figures")

@@ -134,7 +134,7 @@ class Maps(Shelves):
         return read_array(self.projection(projection_id).folder / "map.npy")
 
     def point_quality(self, projection_id: str) -> NDArray[np.float32] | None:
-        """Return the share of each item's neighbours that the map keeps (n,), or None when it was not measured."""
+        """Return the share of each item's neighbours that the map keeps (n,); None when not measured."""
         path = self.projection(projection_id).folder / "point_quality.npy"
         return read_array(path) if path.exists() else None
 
