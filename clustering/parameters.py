@@ -78,7 +78,7 @@ def checked_parameters(owner: type, values: Mapping[str, Any]) -> dict[str, Any]
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise StudioError(
-            f"{owner.__name__} has no parameter called “{unknown[0]}”.",
+            f"{_called(owner)} has no parameter called “{unknown[0]}”.",
             f"It takes: {', '.join(known)}.",
         )
     return {name: _checked(owner, name, hints[name], value) for name, value in values.items()}
@@ -88,20 +88,49 @@ def _checked(owner: type, name: str, hint: Any, value: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
     try:
         return TypeAdapter(hint).validate_python(plain)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].replace("Input should be ", "")
+    except ValidationError:
+        default = inspect.signature(owner).parameters[name].default
         raise StudioError(
-            f"{owner.__name__}: “{name}” is {value!r}, but it should be {reason}.",
-            f"Choose another value for “{name}”.",
+            f"{_called(owner)}: “{name}” is {plain!r}, but it should be {_allowed(hint)}.",
+            f"Choose another value for “{name}”; {_in_words(default)} is the usual one.",
         ) from None
 
 
+def _called(owner: type) -> str:
+    return getattr(getattr(owner, "info", None), "title", owner.__name__)
+
+
+def _in_words(value: Any) -> str:
+    return "empty (None)" if value is None else repr(value)
+
+
+def _allowed(hint: Any) -> str:
+    """Say in words what a parameter may be: ``a whole number from 1 to 200, or empty (None)``."""
+    base, optional, marks = _taken_apart(hint)
+    if get_origin(base) is Literal:
+        words = "one of " + ", ".join(map(repr, get_args(base)))
+    elif get_origin(base) is tuple:
+        inner, _, inner_marks = _taken_apart(get_args(base)[0])
+        words = f"a list in which each is {_a_number(inner, inner_marks)}"
+    elif base in (int, float):
+        words = _a_number(base, marks)
+    else:
+        words = "True or False" if base is bool else "text"
+    return f"{words}, or empty (None)" if optional else words
+
+
+def _a_number(base: Any, marks: list[Any]) -> str:
+    bounds = _bounds(marks)
+    words = "a whole number" if base is int else "a number"
+    if {"ge", "le"} <= set(bounds):
+        return f"{words} from {bounds['ge']} to {bounds['le']}"
+    said = {"ge": "not below", "gt": "above", "le": "not above", "lt": "below"}
+    limits = [f"{said[name]} {bound}" for name, bound in bounds.items()]
+    return " ".join([words, " and ".join(limits)]).strip()
+
+
 def _parameter(owner: type, name: str, hint: Any, default: Any) -> Parameter:
-    base, marks = _without_marks(hint)
-    optional = type(None) in get_args(base) and get_origin(base) in (Union, types.UnionType)
-    if optional:
-        base, inner = _without_marks(next(part for part in get_args(base) if part is not type(None)))
-        marks += inner
+    base, optional, marks = _taken_apart(hint)
     meanings = [mark for mark in marks if isinstance(mark, Meaning)]
     if not meanings:
         raise TypeError(f"{owner.__name__}.{name} needs a Meaning in its annotation")
@@ -119,6 +148,16 @@ def _parameter(owner: type, name: str, hint: Any, default: Any) -> Parameter:
     )
 
 
+def _taken_apart(hint: Any) -> tuple[Any, bool, list[Any]]:
+    """Return the plain type of an annotation, whether None is allowed too, and the marks on it."""
+    base, marks = _without_marks(hint)
+    optional = type(None) in get_args(base) and get_origin(base) in (Union, types.UnionType)
+    if optional:
+        base, inner = _without_marks(next(part for part in get_args(base) if part is not type(None)))
+        marks += inner
+    return base, optional, marks
+
+
 def _without_marks(hint: Any) -> tuple[Any, list[Any]]:
     if get_origin(hint) is Annotated:
         base, *marks = get_args(hint)
@@ -126,11 +165,18 @@ def _without_marks(hint: Any) -> tuple[Any, list[Any]]:
     return hint, []
 
 
-def _range(marks: list[Any]) -> tuple[float | None, float | None]:
+def _bounds(marks: list[Any]) -> dict[str, Any]:
     bounds: dict[str, Any] = {}
     for mark in marks:
         if isinstance(mark, Interval | Ge | Gt | Le | Lt):
-            bounds |= {f.name: getattr(mark, f.name) for f in fields(mark) if getattr(mark, f.name) is not None}
+            bounds |= {
+                f.name: getattr(mark, f.name) for f in fields(mark) if getattr(mark, f.name) is not None
+            }
+    return bounds
+
+
+def _range(marks: list[Any]) -> tuple[float | None, float | None]:
+    bounds = _bounds(marks)
     return bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
 
 

@@ -172,9 +172,11 @@ def f1_macro_of(counted: Contingency) -> float:
     """`f1_macro` from a counted table."""
     table = counted.grouped
     in_classes, in_clusters = counted.table.sum(axis=1), table.sum(axis=0)
-    rows, columns = best_match(table)
+    each = 2 * table / np.maximum(in_classes[:, None] + in_clusters, 1)  # (C, K) F1 of every pair
+    # of equally good matchings the one of best F1
+    rows, columns = best_match(table + each / (2 * len(table) + 1))
     scores = np.zeros(len(in_classes))
-    scores[rows] = 2 * table[rows, columns] / np.maximum(in_classes[rows] + in_clusters[columns], 1)
+    scores[rows] = each[rows, columns]
     return float(scores[in_classes > 0].mean())
 
 

@@ -77,7 +77,7 @@ def contingency(labels_true: ArrayLike, labels: ArrayLike) -> Contingency:
     return Contingency(table.astype(np.int64), np.asarray(classes), clusters)
 
 
-def best_match(table: NDArray[np.integer[Any]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def best_match(table: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return rows and columns of the one-to-one matching with the largest sum (Hungarian algorithm)."""
     from scipy.optimize import linear_sum_assignment
 
