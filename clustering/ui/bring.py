@@ -12,7 +12,7 @@ import streamlit as st
 
 from clustering.collections.places import allowed_folder, roots
 from clustering.errors import StudioError
-from clustering.ui import state
+from clustering.ui import jobs, state
 from clustering.ui.words import several
 from clustering.workspace import Workspace
 
@@ -98,19 +98,8 @@ def _museum(key: str) -> str | None:
         icon=":material/download:",
     ):
         return None
-    return (
-        state.workspace()
-        .submit(
-            "fetch",
-            {
-                "museum": museum,
-                "query": query.strip(),
-                "department": department.strip() or None,
-                "limit": int(limit),
-            },
-        )
-        .id
-    )
+    wanted = {"museum": museum, "query": query.strip(), "department": department.strip(), "limit": int(limit)}
+    return jobs.submit("fetch", wanted, title=f"Fetch “{query.strip()}”").id
 
 
 def _hub(key: str) -> str | None:
@@ -128,7 +117,8 @@ def _hub(key: str) -> str | None:
 
 
 def _submit(parameters: dict[str, Any]) -> str:
-    return state.workspace().submit("load", parameters).id
+    name = parameters["name"] or Path(parameters["source"]).name
+    return jobs.submit("load", parameters, title=f"Load {name}").id
 
 
 def _kind_of(files: Sequence[Any], key: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What the Collection page shows of one collection: pictures, check, items, features, and how to part with it."""
+"""What the Collection page shows of one collection: pictures, check, items, features, and its removal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from clustering.ui import catalogue, forms, jobs, state
+from clustering.jobs import catalogue
+from clustering.ui import forms, jobs, state
 from clustering.ui.gallery import contact_sheet
 from clustering.ui.trouble import plain
 from clustering.ui.words import ago, duration, several
@@ -77,9 +78,7 @@ def items(collection: Collection) -> None:
             hide_index=True,
             key="items-columns",
         )
-        st.caption(
-            "Columns with a check mark can serve as a reference on the Quality page. They never steer a method."
-        )
+        st.caption("A checked column can serve as a reference on the Quality page. It never steers a method.")
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
@@ -145,9 +144,8 @@ def features(record: CollectionRecord) -> None:
         st.caption(f"{plain(fitting[name].info['summary'])} {plain(fitting[name].info['origin'])}")
         chosen = forms.form(fitting[name].parameters, f"encoder-{name}")
         if st.button("Compute", type="primary", key="encode", disabled=bool(under_way)):
-            job = state.workspace().submit(
-                "features", {"collection": record.id, "encoder": name, "parameters": chosen}
-            )
+            wanted = {"collection": record.id, "encoder": name, "parameters": chosen}
+            job = jobs.submit("features", wanted, title=f"Features with {fitting[name].title}")
             jobs.remember(f"features-{record.id}", [job.id])
             st.rerun()
 
@@ -160,7 +158,7 @@ def remove(record: CollectionRecord) -> None:
         runs = len(state.workspace().runs(record.id))
         st.markdown(
             f"**{plain(record.name)}** goes from the workspace with its features, "
-            f"{several(runs, 'run')}, maps and selections. Originals that were not copied stay where they are."
+            f"{several(runs, 'run')}, maps and selections. Originals elsewhere stay."
         )
         if st.button("Remove", type="primary", key="remove-yes"):
             state.workspace().remove_collection(record.id)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from clustering.jobs import ensure_worker
 from clustering.ui import state
 from clustering.ui.trouble import guarded, notice, plain
 from clustering.ui.words import duration
-from clustering.workspace.records import JobStatus
+from clustering.workspace import JobKind, JobRecord, JobStatus, Workspace
 
 EVERY = 0.8  # seconds between two looks at a job
 STATES = {
@@ -22,6 +23,20 @@ STATES = {
     "cancelled": "Cancelled",
     "interrupted": "Interrupted",
 }
+
+
+def submit(
+    kind: JobKind, parameters: Mapping[str, Any], after: str | None = None, title: str = ""
+) -> JobRecord:
+    """Put a job in the queue and see that somebody does it."""
+    record = state.workspace().submit(kind, parameters, after=after, title=title)
+    ensure(state.workspace())
+    return record
+
+
+def ensure(workspace: Workspace) -> None:
+    """See that a worker lives."""
+    ensure_worker(workspace)
 
 
 def follow(
@@ -99,6 +114,20 @@ def _ending(status: JobStatus, key: str) -> None:
     st.button("Dismiss", key=f"{key}-{status.job_id}-dismiss", on_click=dismiss, type="tertiary")
 
 
+def wait_for(there: Callable[[], bool], sentence: str) -> None:
+    """Hold a skeleton until something is there; then the whole page runs again."""
+
+    @st.fragment(run_every=1.0)
+    @guarded
+    def block() -> None:
+        if there():
+            st.rerun()
+        st.caption(sentence)
+        st.skeleton(240)
+
+    block()
+
+
 def statuses(job_ids: Sequence[str]) -> list[JobStatus]:
     """Return how far each job is; jobs the workspace no longer knows are left out."""
     known = {record.id for record in state.workspace().jobs()}
@@ -114,33 +143,25 @@ def open_jobs(collection_id: str | None = None, kinds: Sequence[str] = ()) -> li
     """Return the records of jobs still to do or under way, oldest first, of a collection if one is named."""
     return [
         record
-        for record in sorted(state.workspace().jobs(), key=lambda record: record.created)
+        for record in reversed(state.workspace().jobs())
         if record.state in ("queued", "running", "paused", "interrupted")
         and (not kinds or record.kind in kinds)
         and (collection_id is None or concerns(record, collection_id))
     ]
 
 
-def concerns(record: Any, collection_id: str) -> bool:
-    """Return whether a job belongs to a collection, directly or through the jobs it waits for."""
+def concerns(record: JobRecord, collection_id: str) -> bool:
+    """Return whether a job belongs to a collection, by itself or through the jobs it waits for."""
+    named = {**record.result, **record.parameters}
     workspace = state.workspace()
-    named = record.parameters.get("collection") or record.result.get("collection")
-    if named:
-        return bool(named == collection_id)
-    for kind, read in (("features", _collection_of_features), ("run", _collection_of_run)):
-        if record.parameters.get(kind):
-            return read(record.parameters[kind]) == collection_id
-    return bool(record.after) and concerns(workspace.job(record.after), collection_id)
-
-
-def _collection_of_features(feature_id: str) -> str | None:
-    return next(
-        (record.collection_id for record in state.workspace().feature_sets() if record.id == feature_id), None
-    )
-
-
-def _collection_of_run(run_id: str) -> str | None:
-    return next((record.collection_id for record in state.workspace().runs() if record.id == run_id), None)
+    if named.get("collection"):
+        return bool(named["collection"] == collection_id)
+    if named.get("features"):
+        owners = {kept.id: kept.collection_id for kept in workspace.feature_sets()}
+        return owners.get(named["features"]) == collection_id
+    if named.get("run"):
+        return {kept.id: kept.collection_id for kept in workspace.runs()}.get(named["run"]) == collection_id
+    return record.after is not None and concerns(workspace.job(record.after), collection_id)
 
 
 def show(status: JobStatus, key: str = "work") -> None:

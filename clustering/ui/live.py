@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.workspace import without_repeats
+
 HONESTY = (
-    "The two strongest directions of the latent space (PCA), turned to match the picture before and drawn at one "
-    "scale. Groups that overlap here may be apart in the other directions."
+    "The two strongest directions of the latent space (PCA), turned to match the picture before. "
+    "Groups that overlap here may be apart in other directions."
 )
 
 
@@ -55,31 +56,12 @@ def aligned(moving: NDArray[np.float32], fixed: NDArray[np.float32] | None) -> N
     return np.asarray(moving @ (left @ right), dtype=np.float32)
 
 
-def read_events(path: Path, limit: int = 20_000) -> list[dict[str, Any]]:
-    """Return the events written so far; a line still being written is left for the next look."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-    rows = []
-    for line in lines[-limit:]:
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows
+def epochs(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the epoch rows of a fit, what an interrupted attempt saw twice only once."""
+    return [row for row in without_repeats([dict(row) for row in rows]) if row.get("kind") == "epoch"]
 
 
-def epochs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row an epoch: a resumed fit passes through epochs again, and the later row wins."""
-    latest: dict[tuple[str, int], dict[str, Any]] = {}
-    for row in rows:
-        if row.get("kind") == "epoch":
-            latest[row["phase"], row["epoch"]] = row
-    return list(latest.values())
-
-
-def alarms(rows: list[dict[str, Any]]) -> list[str]:
+def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the alarms of the newest epoch, each once."""
-    found = epochs(rows)
-    return list(dict.fromkeys(found[-1].get("alarms", ()))) if found else []
+    newest = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
+    return list(dict.fromkeys(newest.get("alarms", ())))

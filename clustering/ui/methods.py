@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import streamlit as st
 
-from clustering.ui.catalogue import Entry
+from clustering.jobs.catalogue import Entry
 from clustering.ui.trouble import plain
 
 INTERACTIONS = {
@@ -18,17 +18,27 @@ INTERACTIONS = {
 }
 
 
-def choose(entries: Iterable[Entry], chosen: str, key: str) -> str:
-    """Draw the cards of the deep methods, the plain ones folded, and return the chosen method's name."""
-    listed = list(entries)
-    deep = [entry for entry in listed if entry.info["family"] == "deep"]
-    others = [entry for entry in listed if entry.info["family"] == "baseline"]
-    picked = _cards(deep, chosen, key)
-    open_plain = chosen in {entry.name for entry in others}
-    with st.expander("Plain methods", expanded=open_plain, icon=":material/straighten:"):
+FIRST_CHOICE = "dec"
+
+
+def choose(entries: Mapping[str, Entry], key: str) -> Entry:
+    """Draw the cards of the deep methods, the plain ones folded, and return the chosen method."""
+    chosen = st.session_state.get(f"_{key}")
+    if chosen not in entries:
+        chosen = FIRST_CHOICE if FIRST_CHOICE in entries else next(iter(entries))
+    families = {
+        family: [entry for entry in entries.values() if entry.info["family"] == family]
+        for family in ("deep", "baseline")
+    }
+    picked = _cards(families["deep"], chosen, key)
+    folded = entries[chosen].info["family"] == "deep"
+    with st.expander("Plain methods", expanded=not folded, icon=":material/straighten:"):
         st.caption("No network is trained. They are quick, and a deep method should do better than these.")
-        picked = _cards(others, chosen, key) or picked
-    return picked or chosen
+        picked = _cards(families["baseline"], chosen, key) or picked
+    if picked:
+        st.session_state[f"_{key}"] = picked
+        st.rerun()
+    return entries[chosen]
 
 
 def _cards(entries: list[Entry], chosen: str, key: str) -> str | None:

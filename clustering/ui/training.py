@@ -1,80 +1,70 @@
-"""Start a training as a chain of jobs, find it again after any reload, and watch it."""
+"""Start a training as a chain of jobs: features if there are none, the fit, its map, its quality."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from clustering.errors import StudioError
-from clustering.ui import jobs, live, state
+from clustering.jobs.catalogue import Catalogue, Entry
+from clustering.ui import jobs, state
 from clustering.ui.trouble import plain
-from clustering.ui.words import figure
-from clustering.workspace import Workspace
-from clustering.workspace.records import JobRecord, JobStatus
+from clustering.ui.words import several
+from clustering.workspace import CollectionRecord, JobRecord, Workspace
 
-CHAIN = ("features", "train", "project", "quality")
 BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")
 WARD_LIMIT = 10_000  # items; Ward keeps a distance for every pair
-MAP_LIMIT = 20_000
+MAP = "umap"
 
 
 def start(
     workspace: Workspace,
-    collection_id: str,
-    method: str,
-    parameters: Mapping[str, Any],
+    collection: CollectionRecord,
+    method: Entry,
+    settings: Mapping[str, Any],
     *,
     features: str | None,
     encoder: str = "auto",
-    baselines: Sequence[str] = (),
-    n_items: int = 0,
-    projection: str = "umap",
+    baselines: bool = True,
 ) -> list[str]:
-    """Queue everything from features to quality and return the job ids in order.
+    """Queue everything from features to quality and return the ids of what was queued, in order.
 
     Parameters
     ----------
+    settings : mapping
+        Parameters of the method; what is left out keeps its default.
     features : str or None
-        Id of a feature set; None computes them first with ``encoder``.
-    baselines : sequence of str
-        Methods run on the same features after the chosen one, each judged too.
+        Id of a feature set; None computes one with ``encoder`` first.
+    baselines : bool
+        Also run plain methods on the same features, each with its quality.
 
     Raises
     ------
     StudioError
         When more groups than items are asked for.
     """
-    check_groups(parameters.get("n_clusters"), n_items)
+    check_groups(settings.get("n_clusters"), collection.n_items)
+    beside = [name for name in BASELINES if name != "ward" or collection.n_items <= WARD_LIMIT]
+    owner = {"collection": collection.id}
+    wanted: dict[str, Any] = {**owner, "method": method.name, "parameters": dict(settings)}
+    wanted["baselines"] = [name for name in beside if name != method.name] if baselines else []
     queued: list[JobRecord] = []
-
-    def queue(kind: str, values: dict[str, Any], after: str | None) -> JobRecord:
-        record = workspace.submit(kind, values, after=after)  # type: ignore[arg-type]
-        queued.append(record)
-        return record
-
-    source: str | None = None
-    given: dict[str, Any] = {"collection": collection_id}
     if features is None:
-        source = queue("features", {**given, "encoder": encoder, "parameters": {}}, None).id
+        encode = {**owner, "encoder": encoder, "parameters": {}}
+        queued.append(workspace.submit("features", encode, title="Compute features"))
     else:
-        given["features"] = features
-    train = queue("train", {**given, "method": method, "parameters": dict(parameters)}, source)
-    after_train = queue("quality", {"collection": collection_id}, train.id)
-    queue(
-        "project",
-        {"collection": collection_id, "projection": projection, "parameters": {}, "space": "latent"},
-        train.id,
+        wanted["features"] = features
+    train = workspace.submit(
+        "train", wanted, after=queued[-1].id if queued else None, title=f"Train {method.title}"
     )
-    for baseline in baselines:
-        if baseline == method or (baseline == "ward" and n_items > WARD_LIMIT):
-            continue
-        shared = {name: parameters[name] for name in ("n_clusters", "random_state") if name in parameters}
-        plain_run = queue("train", {**given, "method": baseline, "parameters": shared}, source)
-        queue("quality", {"collection": collection_id}, plain_run.id)
-    assert after_train
-    return [record.id for record in queued]
+    draw = workspace.submit(
+        "project", {**owner, "projection": MAP, "space": "latent"}, after=train.id, title="Draw the map"
+    )
+    judge = workspace.submit("quality", owner, after=train.id, title="Measure quality")
+    jobs.ensure(workspace)
+    return [record.id for record in (*queued, train, draw, judge)]
 
 
 def check_groups(n_clusters: Any, n_items: int) -> None:
@@ -87,6 +77,50 @@ def check_groups(n_clusters: Any, n_items: int) -> None:
     """
     if n_clusters is not None and n_items and int(n_clusters) > n_items:
         raise StudioError(
-            f"{int(n_clusters)} groups were asked for, but the collection holds {n_items} items.",
-            f"Choose at most {n_items} groups; a tenth of that is plenty.",
+            f"{int(n_clusters)} groups were asked for, but the collection holds {several(n_items, 'item')}.",
+            f"Choose at most {n_items}; far fewer is usual.",
         )
+
+
+def defaults(method: Entry, collection: CollectionRecord) -> dict[str, Any]:
+    """Return starting values that fit the collection: never more groups than items."""
+    start_with = {parameter.name: parameter.default for parameter in method.parameters}
+    groups = start_with.get("n_clusters")
+    if groups is not None and groups > collection.n_items:
+        return {"n_clusters": max(2, collection.n_items // 10)}
+    return {}
+
+
+def choose_features(collection: CollectionRecord, choices: Catalogue) -> tuple[str | None, str]:
+    """Let the person choose what the method sees: a feature set that is there, or an encoder to make one.
+
+    Returns
+    -------
+    feature_id : str or None
+    encoder : str
+        Used when there is no feature set yet.
+    """
+    kept = {record.id: record for record in state.workspace().feature_sets(collection.id)}
+    if kept:
+        chosen = st.selectbox(
+            "Features",
+            list(kept),
+            format_func=lambda key: f"{kept[key].title} · {several(kept[key].dimensions, 'number')} an item",
+            key=f"features-{collection.id}",
+            persist_state="session",
+        )
+        st.caption(plain(kept[chosen].origin))
+        return chosen, kept[chosen].encoder
+    fitting = {
+        name: entry for name, entry in choices.features.items() if collection.kind in entry.info["kinds"]
+    }
+    encoder = st.selectbox(
+        "Features, computed first",
+        ["auto", *fitting],
+        format_func=lambda name: "Automatic" if name == "auto" else fitting[name].title,
+        key=f"encoder-{collection.id}",
+        persist_state="session",
+    )
+    if encoder != "auto":
+        st.caption(f"{plain(fitting[encoder].info['summary'])} {plain(fitting[encoder].info['origin'])}")
+    return None, encoder

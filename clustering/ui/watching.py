@@ -1,0 +1,166 @@
+"""Watch a training live: the moving map, the curves, the alarms; found again after any reload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from clustering.charts import palette
+from clustering.ui import jobs, live, state, theme
+from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
+from clustering.ui.trouble import plain
+from clustering.ui.words import duration, several
+from clustering.workspace import JobRecord, JobStatus, SnapshotFile
+
+
+def show(collection_id: str) -> bool:
+    """Show the newest training of a collection, whatever became of it; True while it is going on."""
+    chain = chain_of(collection_id)
+    if not chain:
+        return False
+    found = jobs.statuses([record.id for record in chain])
+    current = jobs.in_hand(found)
+    if current.is_open or current.state == "interrupted":
+        jobs.follow([status.job_id for status in found], picture=picture, key="training")
+        _beside(chain)
+        return True
+    if current.state == "finished":
+        _done(found, chain)
+    else:
+        jobs.show(current, key="training")
+        st.button("Dismiss", key="training-dismiss", on_click=_dismiss, args=(chain,), type="tertiary")
+    return False
+
+
+def chain_of(collection_id: str) -> list[JobRecord]:
+    """Return the newest training a person started, with what it waits for and what waits for it."""
+    records = state.workspace().jobs()  # newest first
+    train = next(
+        (
+            record
+            for record in records
+            if record.kind == "train"
+            and "baselines" in record.parameters
+            and record.parameters.get("collection") == collection_id
+        ),
+        None,
+    )
+    if train is None:
+        return []
+    before = [record for record in records if record.id == train.after]
+    after = [record for record in reversed(records) if record.after == train.id]
+    return [*before, train, *after]
+
+
+def _beside(chain: Sequence[JobRecord]) -> None:
+    """Say how many plain methods are still to come."""
+    own = {record.id for record in chain}
+    waiting = [
+        job for job in state.workspace().jobs(open_only=True) if job.kind == "train" and job.id not in own
+    ]
+    if waiting:
+        st.caption(f"{several(len(waiting), 'plain method')} to follow on the same features.")
+
+
+def _done(found: Sequence[JobStatus], chain: Sequence[JobRecord]) -> None:
+    train = next(status for status in found if status.kind == "train")
+    run_id = train.result.get("run")
+    known = {record.id: record for record in state.workspace().runs()}
+    if run_id not in known:
+        return
+    run = known[run_id]
+    with st.container(border=True, key="training-done"):
+        words, button = st.columns([4, 2], vertical_alignment="center")
+        words.markdown(
+            f"**{plain(run.name)}** found {several(run.n_clusters, 'group')} in {duration(run.seconds)}."
+        )
+        words.caption(plain(run.reason))
+        if button.button("Explore the map", type="primary", icon=":material/explore:", width="stretch"):
+            state.choose(collection=run.collection_id, run=run.id)
+            st.switch_page("pages/explore.py")
+    _beside(chain)
+
+
+def _dismiss(chain: Sequence[JobRecord]) -> None:
+    for record in chain:
+        if record.state in ("failed", "cancelled"):
+            state.workspace().remove_job(record.id)
+
+
+def picture(status: JobStatus) -> None:
+    """Draw what the job under way looks like: the moving map of a training, a skeleton for the rest."""
+    if status.kind != "train":
+        if status.is_open:
+            st.skeleton(300)
+        return
+    workspace = state.workspace()
+    snapshots = workspace.job_snapshots(status.job_id)
+    rows, _ = workspace.events(status.job_id)
+    _alarms(rows)
+    left, right = st.columns([5, 3], gap="medium")
+    with left:
+        if snapshots:
+            moving_map(status.job_id, snapshots[-1])
+        else:
+            st.skeleton(430)
+            st.caption("The map appears with the first epoch.")
+    with right:
+        curves(rows)
+
+
+def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
+    """Draw a snapshot as a map that moves on from the one before."""
+    frame = _frame(job_id, snapshot)
+    n_clusters = max(len(frame["centers"]), int(frame["labels"].max(initial=-1)) + 1)
+    dark: palette.ThemeName = "dark" if theme.is_dark() else "light"
+    legend = Legend(
+        title="Group",
+        colours=palette.cluster_colors(n_clusters, dark),
+        names=[palette.group_name(label) for label in range(n_clusters)],
+        shapes=n_clusters > 8,
+        missing="Not grouped yet",
+    )
+    latent_map(
+        point_sections(frame["xy"]),
+        layer_sections(frame["labels"], frame["confidences"]),
+        legend,
+        key=f"live-{job_id}",
+        items=job_id,
+        space=job_id,
+        title="Latent space while it is learned",
+        bounds=(-2.6, -2.6, 2.6, 2.6),
+        height=430,
+        live=True,
+        selectable=False,
+        scroll_zoom=False,
+    )
+    phase = {"pretrain": "pretraining", "cluster": "clustering"}.get(snapshot.phase, snapshot.phase)
+    st.caption(f"Epoch {snapshot.epoch} of {phase} · {several(len(frame['xy']), 'item')}. {live.HONESTY}")
+
+
+def _frame(job_id: str, snapshot: SnapshotFile) -> dict[str, NDArray[Any]]:
+    """Return a snapshot with positions turned towards the frame this person saw before."""
+    kept = st.session_state.setdefault("_live", {})
+    seen = kept.get(job_id)
+    if seen and seen["number"] == snapshot.number:
+        return dict(seen["frame"])
+    arrays = snapshot.load()
+    before = seen["frame"]["xy"] if seen else None
+    frame = {**arrays, "xy": live.aligned(live.positions(arrays["latents"]), before)}
+    frame.pop("latents")
+    kept.clear()  # one live map a session is enough to remember
+    kept[job_id] = {"number": snapshot.number, "frame": frame}
+    return frame
+
+
+def curves(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Draw losses, changed labels and cluster sizes of the epochs so far."""
+    raise NotImplementedError
+
+
+def _alarms(rows: Sequence[Mapping[str, Any]]) -> None:
+    for sentence in live.alarms(list(rows)):
+        st.warning(plain(sentence), icon=":material/warning:")
