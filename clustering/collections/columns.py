@@ -115,7 +115,11 @@ def label_columns(table: pd.DataFrame, first: str | None = None) -> tuple[str, .
 
     The user's choice comes first, then columns called label, class, target, …, then the others as they stand.
     """
-    usable = [str(name) for name in table.columns if name == first or is_categorical(table[name])]
+    usable = [
+        str(name)
+        for name in table.columns
+        if (table[name].nunique() >= 2 if name == first else is_categorical(table[name]))
+    ]
     return tuple(sorted(usable, key=lambda name: (name != first, name.lower() not in LABEL_NAMES)))
 
 

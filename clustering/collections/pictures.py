@@ -16,7 +16,9 @@ from clustering.errors import StudioError
 PIXEL_LIMIT = 150_000_000  # a 100-megapixel camera passes; decoded, a picture takes at most 0.6 GB
 
 # Formats with a signature, decoded by code that only decodes: no PostScript, no PDF.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
+_WANTED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO")
+Image.init()  # Pillow finds its decoders late and not safely when several threads open the first picture
+FORMATS = tuple(name for name in _WANTED if name in Image.OPEN)  # a build may lack some
 EXTENSIONS = frozenset(
     {
         ".jpg",

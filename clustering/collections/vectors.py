@@ -1,0 +1,160 @@
+"""Turn an array of embeddings from elsewhere into a collection."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clustering.collections.arrays import LABELS, read_arrays
+from clustering.collections.check import column_findings, few_findings
+from clustering.collections.collection import VECTORS, Finding
+from clustering.collections.columns import LABEL_NAMES, count, label_columns, listed, typed_table
+from clustering.collections.images import Loaded
+from clustering.collections.tables import duplicate_rows, first_equal
+from clustering.errors import StudioError
+from clustering.progress import Progress, tell
+
+_BLOCK = 2**24  # values converted at once: 64 MB of float32
+
+
+def read_vectors(
+    path: Path, member: str, part: Path, *, label_column: str | None, progress: Progress
+) -> Loaded:
+    """Read ``.npy``, ``.npz`` or ``.parquet`` into float32 (n, d).
+
+    Parquet: a column of lists of equal length, or else all columns of numbers, are the vectors; the other
+    columns are metadata.
+
+    Raises
+    ------
+    StudioError
+        When the file cannot be read, holds no numbers, or rows with NaN or infinite values.
+    """
+    tell(progress, 0, 1, "reading the vectors")
+    if path.suffix.lower() == ".parquet":
+        data, metadata, label = _from_parquet(path, label_column)
+    else:
+        data, labels = read_arrays(path, member)
+        metadata = pd.DataFrame(index=pd.RangeIndex(len(data) if data.ndim else 0))
+        label = None
+        if labels is not None:
+            metadata, label = pd.DataFrame({"label": labels}), "label"
+    findings = _shape_findings(data, path.name)
+    data = data.reshape(len(data), -1)
+    digests, content_hash, flat = _written(data, part / VECTORS, path.name, progress)
+    repeats = first_equal(digests)
+    metadata, odd = typed_table(metadata)
+    if label_column is not None and label_column not in metadata:
+        raise StudioError(
+            f"{path.name} has no column “{label_column}”.",
+            f"Choose one of: {listed(list(metadata.columns), 20)}."
+            if len(metadata.columns)
+            else "Leave it out.",
+        )
+    labels_found = label_columns(metadata, label_column or label)
+    items = _items(metadata, repeats)
+    if flat:
+        sentence = f"{count(flat, 'dimension')} with one value in every row; kept, distances stay the same."
+        findings.append(Finding("constant", flat, sentence))
+    findings += [
+        *odd, *few_findings(len(items)), *duplicate_rows(repeats, items["id"].to_list()),
+        *column_findings(metadata, labels_found, constant="kept as metadata", missing="kept as missing"),
+    ]  # fmt: skip
+    return Loaded(items, labels_found, content_hash, tuple(findings))
+
+
+def _items(metadata: pd.DataFrame, repeats: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the items with ids of their own, or else numbered from 0 as the rows of the array are."""
+    own = "id" in metadata and metadata["id"].notna().all() and metadata["id"].astype("str").is_unique
+    ids = metadata["id"].astype("str") if own else pd.Series(np.arange(len(metadata))).astype("str")
+    marks = pd.Series([ids[row] if row >= 0 else None for row in repeats], dtype="str")
+    rest = metadata.drop(columns="id") if own else metadata
+    rest = rest.rename(columns={name: f"{name} (table)" for name in rest if name in ("id", "duplicate_of")})
+    return pd.concat([ids.rename("id"), marks.rename("duplicate_of"), rest], axis=1)
+
+
+def _shape_findings(data: NDArray[Any], source: str) -> list[Finding]:
+    """Refuse what is no table of numbers; say when more axes are laid flat."""
+    if data.dtype.kind not in "fiub":
+        raise StudioError(f"{source} holds {data.dtype}, not numbers.", "Save real numbers, such as float32.")
+    if data.ndim < 2 or 0 in data.shape or len(data) < 2:
+        raise StudioError(
+            f"{source} has the shape {data.shape}.",
+            "Vectors are a table: two rows or more (items) × dimensions.",
+        )
+    if data.ndim == 2:
+        return []
+    flat = int(np.prod(data.shape[1:]))
+    sentence = f"Every item has the shape {data.shape[1:]}; laid flat into {flat:,} dimensions."
+    return [Finding("flattened", len(data), sentence)]
+
+
+def _written(
+    data: NDArray[Any], target: Path, source: str, progress: Progress
+) -> tuple[NDArray[np.uint64], str, int]:
+    """Write float32 piece by piece; return a hash a row, a hash of all, the number of constant columns."""
+    n, d = data.shape
+    out = np.lib.format.open_memmap(target, mode="w+", dtype=np.float32, shape=(n, d))
+    whole = hashlib.blake2b(f"{n} {d} ".encode(), digest_size=16)
+    digests = np.empty(n, np.uint64)
+    low, high = np.full(d, np.inf, np.float32), np.full(d, -np.inf, np.float32)
+    bad: list[int] = []
+    n_bad = 0
+    step = max(1, _BLOCK // d)
+    for start in range(0, n, step):
+        tell(progress, start, n, "reading the vectors")
+        with np.errstate(
+            over="ignore"
+        ):  # what is too large for float32 becomes infinite and is refused below
+            block = np.ascontiguousarray(data[start : start + step], dtype=np.float32)
+        wrong = np.flatnonzero(~np.isfinite(block).all(axis=1)) + start
+        n_bad += len(wrong)
+        bad += wrong[: 5 - len(bad)].tolist() if len(bad) < 5 else []
+        whole.update(block.data)
+        digests[start : start + step] = [
+            int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little") for row in block
+        ]
+        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+        out[start : start + step] = block
+    out.flush()
+    if n_bad:
+        raise StudioError(
+            f"{source} holds {count(n_bad, 'row')} with NaN or infinite values "
+            f"(first, counted from 0: {listed(bad + [0] * max(0, n_bad - len(bad)), len(bad))}).",
+            "Remove these rows or fill in their values, then load again.",
+        )
+    return digests, whole.hexdigest(), int(np.count_nonzero(low == high))
+
+
+def _from_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], pd.DataFrame, str | None]:
+    try:
+        table = pd.read_parquet(path).reset_index(drop=True)
+    except Exception as error:  # pyarrow raises many kinds on a broken file
+        raise StudioError(f"{path.name} cannot be read ({error}).", "Write it again.") from error
+    named = next((str(name) for name in table if str(name).lower() in {*LABEL_NAMES, *LABELS}), None)
+    label = label_column or named
+    lists = [name for name in table if len(table) and isinstance(table[name].iloc[0], np.ndarray)]
+    if lists:
+        lengths = {len(value) if isinstance(value, np.ndarray) else 0 for value in table[lists[0]]}
+        if len(lengths) > 1:
+            raise StudioError(
+                f"The vectors in “{lists[0]}” of {path.name} have {len(lengths)} different lengths.",
+                "Give every row a vector of the same length.",
+            )
+        return np.stack(table[lists[0]].to_list()), table.drop(columns=lists[0]), label
+    numbers = [name for name in table if name not in (label, "id") and _is_number(table[name])]
+    if not numbers:
+        raise StudioError(
+            f"{path.name} has no columns of numbers (columns: {listed(list(table.columns))}).",
+            "Store vectors as one column of lists, or one column of numbers a dimension.",
+        )
+    return table[numbers].to_numpy(np.float64, na_value=np.nan), table.drop(columns=numbers), label
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
