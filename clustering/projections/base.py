@@ -75,7 +75,7 @@ class Projection(TransformerMixin, BaseEstimator):
         settings = checked_settings(self)
         items = checked_items(self, X, fitting=True)
         started = perf_counter()
-        vars(self).pop("embedding_", None)  # a stopped fit leaves nothing fitted, not a mixture of two
+        self.__dict__.pop("embedding_", None)  # a stopped fit leaves nothing fitted, not a mixture of two
         self.notes_: tuple[str, ...] = ()
         places = self._map(items, settings, progress)
         self.embedding_ = np.ascontiguousarray(places, dtype=np.float32)

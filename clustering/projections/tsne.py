@@ -18,6 +18,7 @@ from clustering.projections.neighbors import neighbors_within
 
 EARLY_ITERATIONS = 250
 TOLD_EVERY = 10  # iterations
+WORTH_THREADS = 5_000  # items; below, waiting for one another costs threads more than they save
 LARGE = 10_000  # items from which interpolation (FFT) is quicker than the tree (Barnes-Hut)
 
 # openTSNE's own settings for new points, each optimised against the frozen map.
@@ -128,7 +129,7 @@ class TSNE(NeighborMap):
             dof=settings["dof"],
             random_state=settings["random_state"],
             negative_gradient_method=self._engine(len(rows), settings["n_components"]),
-            n_jobs=-1,
+            n_jobs=_threads(len(rows)),
             callbacks=_Listener(progress, settings["n_iter"]),
             callbacks_every_iters=TOLD_EVERY,
         ).fit(affinities=affinities, initialization=self._start(rows, settings, spread=1e-4))
@@ -170,9 +171,18 @@ class TSNE(NeighborMap):
         shift = np.asarray(frozen[0]) - self._places[0]
         start = np.median(np.asarray(frozen)[indices[:, :NEIGHBORS_TO_START]], axis=1)
         placed = PartialTSNEEmbedding(
-            start, frozen, chances, negative_gradient_method=engine, dof=self.dof, n_jobs=-1
+            start,
+            frozen,
+            chances,
+            negative_gradient_method=engine,
+            dof=self.dof,
+            n_jobs=_threads(len(indices)),
         ).optimize(**PLACING)
         return np.asarray(placed) - shift
+
+
+def _threads(n_items: int) -> int:
+    return -1 if n_items >= WORTH_THREADS else 1  # all cores or one; the map is the same
 
 
 class _Listener:
