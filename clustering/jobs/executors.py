@@ -12,7 +12,7 @@ from clustering.errors import Stopped, StudioError
 from clustering.jobs.context import Cancelled, Interrupted, JobContext, Lost
 from clustering.jobs.heart import Heart
 from clustering.jobs.log import logging_to
-from clustering.jobs.queue import mark, register, unregister
+from clustering.jobs.queue import mark, register, take, unregister
 from clustering.jobs.tasks import TASKS
 from clustering.progress import Progress, silent
 from clustering.workspace import JobKind, JobRecord, Workspace
@@ -71,8 +71,25 @@ class Inline:
         self, kind: JobKind, parameters: Mapping[str, Any], after: str | None = None, *, title: str = ""
     ) -> JobRecord:
         """Do the job now; it is over when this returns."""
-        job = self.workspace.submit(kind, parameters, after, title=title, worker_id=self.worker.id)
+        made = self.workspace.job(after).result if after is not None else {}
+        job = self.workspace.submit(
+            kind, {**made, **parameters}, after, title=title, worker_id=self.worker.id
+        )
         run_job(self.workspace, job, self.heart, self.listener)
+        return self.workspace.job(job.id)
+
+    def resume(self, job_id: str) -> JobRecord:
+        """Go on with an interrupted or failed job in this process.
+
+        Raises
+        ------
+        StudioError
+            When another worker has it.
+        """
+        job = self.workspace.request(job_id, "resume")
+        if job.state != "queued" or not take(self.workspace, job.id, self.worker.id, job.parameters):
+            raise StudioError(f"“{job.title}” is in the hands of a worker.", "Leave it to that worker.")
+        run_job(self.workspace, self.workspace.job(job.id), self.heart, self.listener)
         return self.workspace.job(job.id)
 
 

@@ -73,7 +73,7 @@ def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
     for row in waiting:
         if row.after is None or row.after in done:
             parameters = {**done.get(row.after or "", {}), **row.parameters}
-            if _take(workspace, row.id, worker_id, parameters):
+            if take(workspace, row.id, worker_id, parameters):
                 return workspace.job(row.id)
     return None
 
@@ -109,7 +109,8 @@ def mark(
         return bool(session.execute(held.values(**values)).rowcount)  # type: ignore[attr-defined]
 
 
-def _take(workspace: Workspace, job_id: str, worker_id: str, parameters: dict[str, Any]) -> bool:
+def take(workspace: Workspace, job_id: str, worker_id: str, parameters: dict[str, Any]) -> bool:
+    """Take this very job if it is still queued; False when somebody was quicker."""
     values = {
         "state": "running",
         "worker_id": worker_id,

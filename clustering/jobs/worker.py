@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from clustering.errors import StudioError
@@ -43,9 +45,11 @@ def work(
     heart = Heart(workspace, worker.id)
     heart.start()
     end_turn(workspace)
-    with_signals(heart)
     taken, idle_since, cold = 0, time.monotonic(), warm
-    try:
+    with ExitStack() as ending:
+        ending.callback(unregister, workspace, worker.id)
+        ending.callback(heart.stop)
+        ending.enter_context(signals_to(heart))
         while not heart.leaving:
             job = _claimed(workspace, worker.id)
             if job is not None:
@@ -60,13 +64,11 @@ def work(
                 cold = False
                 threading.Thread(target=_warm, args=(workspace,), name="warm", daemon=True).start()
             time.sleep(EVERY)
-    finally:
-        heart.stop()
-        unregister(workspace, worker.id)
     return taken
 
 
-def with_signals(heart: Heart) -> None:
+@contextmanager
+def signals_to(heart: Heart) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the running job resumably; a second one ends the process at once."""
 
     def leave(number: int, _: FrameType | None) -> None:
@@ -75,9 +77,15 @@ def with_signals(heart: Heart) -> None:
             signal.raise_signal(number)
         heart.leave()
 
-    if threading.current_thread() is threading.main_thread():
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, leave)
+    if threading.current_thread() is not threading.main_thread():  # only the main thread hears signals
+        yield
+        return
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,17 @@
+"""The same loop without a browser: ``deepclust load | features | train | project | export | studio | …``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; what cannot be done is one sentence with its mend on stderr, and exit code 2."""
+    from clustering.cli import commands, looking, options  # noqa: F401  # the first two fill the third
+    from clustering.errors import StudioError
+
+    try:
+        options.app(args=arguments, prog_name="deepclust")
+    except StudioError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,5 @@
+"""Run as ``python -m clustering.cli``."""
+
+from clustering.cli import main
+
+main()

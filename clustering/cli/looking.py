@@ -1,0 +1,108 @@
+"""Commands that look: what there is, what can be chosen, and taking results out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from clustering.cli.options import Where, app
+from clustering.cli.settings import described
+from clustering.cli.speaking import say, table
+from clustering.cli.working import workspace_at
+from clustering.errors import StudioError
+from clustering.jobs.catalogue import catalogue
+from clustering.workspace import Workspace
+
+Shelf = Literal["all", "collections", "features", "runs", "maps", "jobs"]
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Shelf, typer.Argument(help="Which of it.")] = "all",
+    workspace: Where = None,
+) -> None:
+    """Say what is in the workspace."""
+    house = workspace_at(workspace)
+    shown = {
+        "collections": _collections,
+        "features": _features,
+        "runs": _runs,
+        "maps": _maps,
+        "jobs": _jobs,
+    }
+    chosen = list(shown) if what == "all" else [what]
+    if what == "all" and not house.collections() and not house.jobs():
+        say(f"{house.root} is empty. Begin with: deepclust load FOLDER")
+    for name in chosen:
+        shown[name](house)
+
+
+@app.command()
+def methods(
+    name: Annotated[str | None, typer.Argument(help="One of them, with its parameters.")] = None,
+    workspace: Where = None,
+) -> None:
+    """Say what can be chosen: methods, projections and encoders, and what each takes."""
+    found = catalogue(workspace_at(workspace))
+    shelves = {"Methods": found.methods, "Projections": found.projections, "Encoders": found.features}
+    if name is None:
+        for title, entries in shelves.items():
+            rows = [(entry.name, entry.title, entry.info["summary"]) for entry in entries.values()]
+            table(title, ("name", "title", "what it does"), rows)
+        return
+    for entries in shelves.values():
+        if name in entries:
+            entry = entries[name]
+            print(f"{entry.title}: {entry.info['summary']}")
+            for field in ("when_to_use", "how_it_fails", "honesty", "origin", "reconstructed"):
+                if entry.info.get(field):
+                    print(entry.info[field])
+            columns = ("parameter", "default", "allowed", "meaning")
+            table("", columns, [described(parameter) for parameter in entry.parameters])
+            return
+    known = ", ".join(key for entries in shelves.values() for key in entries)
+    raise StudioError(f"There is nothing called “{name}” to choose.", f"Choose one of: {known}.")
+
+
+def _collections(house: Workspace) -> None:
+    rows = [(c.id, c.name, c.kind, c.n_items, c.source) for c in house.collections()]
+    _shown("Collections", ("id", "name", "kind", "items", "source"), rows)
+
+
+def _features(house: Workspace) -> None:
+    rows = [(f.id, f.title, f.collection_id, f"{f.n_items} × {f.dimensions}") for f in house.feature_sets()]
+    _shown("Features", ("id", "encoder", "collection", "shape"), rows)
+
+
+def _runs(house: Workspace) -> None:
+    rows = [
+        (r.id, r.name, r.collection_id, r.n_clusters, r.seed, f"{r.seconds:.1f}", _headline(r.summary))
+        for r in house.runs()
+    ]
+    _shown("Runs", ("id", "name", "collection", "groups", "seed", "seconds", "figures"), rows)
+
+
+def _maps(house: Workspace) -> None:
+    rows = [(p.id, p.title, p.space, p.run_id or p.feature_id, p.engine) for p in house.projections()]
+    _shown("Maps", ("id", "projection", "space", "of", "made by"), rows)
+
+
+def _jobs(house: Workspace) -> None:
+    rows = []
+    for job in house.jobs():
+        status = house.status(job.id)
+        rows.append(
+            (job.id, job.title, job.state, f"{status.share:.0%}" if status.total else "", status.message)
+        )
+    _shown("Jobs", ("id", "title", "state", "done", "said"), rows)
+
+
+def _shown(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        table(title, columns, rows)
+
+
+def _headline(summary: dict[str, float]) -> str:
+    return " ".join(f"{name} {value:.2f}" for name, value in summary.items() if "silhouette" not in name)

@@ -1,0 +1,203 @@
+"""The command line: the same loop as the pages, ids on stdout, one sentence on trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clustering.cli import main
+from clustering.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run a command in a workspace of its own; return exit code, stdout and stderr."""
+    monkeypatch.setenv("STUDIO_WORKSPACE", str(tmp_path / "workspace"))
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out.strip(), said.err.strip()
+
+    return command
+
+
+@pytest.fixture
+def table(tmp_path) -> Path:
+    rng = np.random.default_rng(0)
+    groups = np.arange(120) % 3
+    columns = {f"f{i}": rng.normal(size=120) + 4 * (groups == i) for i in range(4)}
+    path = tmp_path / "flowers.csv"
+    pd.DataFrame({**columns, "kind": [f"kind {g}" for g in groups]}).to_csv(path, index=False)
+    return path
+
+
+def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
+    code, collection, said = run("load", str(table), "--label-column", "kind", "--name", "Flowers")
+    assert code == 0, said
+    assert collection.startswith("flowers-")
+    assert "120 items" in said
+    code, features, said = run("features", collection)
+    assert code == 0, said
+    options = ["-m", "kmeans", "-k", "3", "--seed", "7", "--baselines", "ward", "--projection", "pca"]
+    code, made, said = run("train", features, *options)
+    assert code == 0, said
+    workspace = Workspace.open(tmp_path / "workspace")
+    record = workspace.run(made)
+    assert (record.parameters["n_clusters"], record.seed, record.n_clusters) == (3, 7, 3)
+    assert record.summary["accuracy:kind"] > 0.9
+    assert "Accuracy" in said
+    assert {other.method for other in workspace.runs()} == {"kmeans", "ward"}
+    assert [drawn.run_id for drawn in workspace.projections()] == [made]
+    code, drawn, said = run("project", features, "-p", "pca")
+    assert code == 0, said
+    assert workspace.projection(drawn).space == "features"
+    assert np.isfinite(workspace.map(drawn)).all()
+    code, listed, _ = run("list")
+    assert code == 0
+    for id in (collection, features, made, drawn):
+        assert id in listed
+
+
+def test_a_collection_without_features_gets_the_default_ones_first(run, table, tmp_path):
+    _, collection, _ = run("load", str(table))
+    code, made, said = run("train", collection, "-m", "kmeans", "--set", "n_clusters=2")
+    assert code == 0, said
+    workspace = Workspace.open(tmp_path / "workspace")
+    assert len(workspace.feature_sets(collection)) == 1
+    assert workspace.run(made).n_clusters == 2
+    run("train", collection, "-m", "kmeans", "--set", "n_clusters=3")
+    assert len(workspace.feature_sets(collection)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("load", "/nowhere/at/all"), "nothing at"),
+        (("train", "nothing-1234"), "no feature set or collection called “nothing-1234”"),
+        (("train", "x", "-m", "kmean"), "no method called “kmean”"),
+        (("train", "x", "-m", "kmeans", "--set", "colour=red"), "no parameter called “colour”"),
+        (("train", "x", "-m", "kmeans", "--set", "n_clusters=many"), "“n_clusters” is 'many'"),
+        (("train", "x", "-m", "kmeans", "--set", "n_clusters"), "says no value"),
+        (("train", "x", "-m", "kmeans", "--latent-dim", "0"), "“latent_dim” is 0"),
+        (("project", "x", "-p", "sphere"), "no projection called “sphere”"),
+        (("resume", "train-1234"), "no job called “train-1234”"),
+        (("ask", "train-1234", "stop"), "no job called “train-1234”"),
+        (("features", "nothing-1234"), "no collection called “nothing-1234”"),
+        (("features", "x", "--set", "scale=none"), ""),
+        (("list", "--workspace", __file__), "is a file, not a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(run, arguments, said):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_too_many_groups_fail_the_job_and_leave_no_run(run, table, tmp_path):
+    _, collection, _ = run("load", str(table))
+    code, out, err = run("train", collection, "-m", "kmeans", "-k", "500")
+    assert (code, out) == (2, "")
+    assert "500" in err
+    assert "120" in err
+    assert Workspace.open(tmp_path / "workspace").runs() == []
+
+
+def test_methods_lists_every_choice_and_the_parameters_of_one(run):
+    code, listed, _ = run("methods")
+    assert code == 0
+    for name in ("kmeans", "dec", "umap", "efficientnet-lite0"):
+        assert name in listed
+    code, told, _ = run("methods", "dec")
+    assert code == 0
+    assert "n_clusters" in told
+    assert "500,500,2000" in told
+    code, _, err = run("methods", "nobody")
+    assert code == 2
+    assert "Choose one of" in err
+
+
+def test_queue_hands_the_job_over_and_prints_its_id(run, table, tmp_path, monkeypatch):
+    started: list[object] = []
+    monkeypatch.setattr("clustering.jobs.supervisor.ensure_worker", started.append)
+    code, job, said = run("load", str(table), "--queue")
+    assert code == 0
+    assert len(started) == 1
+    assert "in the queue" in said
+    assert Workspace.open(tmp_path / "workspace").job(job).state == "queued"
+    code, _, said = run("worker", "--until-empty")
+    assert code == 0, said
+    workspace = Workspace.open(tmp_path / "workspace")
+    assert workspace.job(job).state == "finished"
+    assert workspace.open_collection(workspace.job(job).result["collection"]).n_items == 120
+
+
+def test_ctrl_c_leaves_a_job_that_resume_finishes(tmp_path):
+    vectors = tmp_path / "v.npy"
+    np.save(vectors, np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32))
+    workspace = tmp_path / "workspace"
+    env = {**os.environ, "STUDIO_WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    program = [sys.executable, "-m", "clustering.cli"]
+    loaded = subprocess.run(
+        [*program, "load", str(vectors)], env=env, capture_output=True, text=True, check=True
+    )
+    settings = [
+        "hidden_dims=8",
+        "latent_dim=2",
+        "n_clusters=2",
+        "profile=fast",
+        "pretrain_epochs=500",
+        "epochs=2",
+    ]
+    given = [part for setting in settings for part in ("--set", setting)]
+    training = subprocess.Popen(
+        [*program, "train", loaded.stdout.strip(), *given], env=env, stderr=subprocess.PIPE, text=True
+    )
+    house = Workspace.open(workspace)
+    for line in training.stderr:
+        if "Pretraining" in line:
+            break
+    training.send_signal(2)
+    said = training.stderr.read()
+    assert training.wait(timeout=60) == 2
+    assert "Go on with: deepclust resume" in said
+    job = next(job for job in house.jobs() if job.kind == "train")
+    assert job.state == "interrupted"
+    done = subprocess.run([*program, "resume", job.id], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert house.job(job.id).state == "finished"
+    told = json.loads((house.runs()[0].folder / "run.json").read_text())
+    assert told["job_id"] == job.id
+
+
+def test_the_studio_says_when_its_port_is_taken(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "clustering.cli", "studio", "--port", port, "-w", str(tmp_path / "w")],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert done.returncode != 0
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
