@@ -16,12 +16,9 @@ if record is None:
 else:
     theme.title(record.name)
     theme.facts(
-        {
-            items_word(record.kind): f"{record.n_items:,}",
-            "kind": record.kind,
-            "added": ago(record.created),
-            "from": record.source,
-        }
+        f"{record.n_items:,} {items_word(record.kind)}",
+        f"added {ago(record.created)}",
+        f"from {record.source}",
     )
 
 jobs.watch(under_way, "coming-in", then="collection")

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 SHEET = 36  # works on the contact sheet
 MOST_ROWS = 5_000  # of the table, sent to the browser
-ICONS = {
+ICONS_OF_ITEMS = {
     "unreadable": ":material/broken_image:",
     "duplicates": ":material/content_copy:",
     "tiny": ":material/photo_size_select_small:",
     "blank": ":material/crop_original:",
+}
+ICONS = {
+    **ICONS_OF_ITEMS,
     "constant": ":material/horizontal_rule:",
     "missing": ":material/question_mark:",
     "balance": ":material/balance:",
@@ -49,7 +52,7 @@ def check(collection: Collection) -> None:
     for finding in collection.findings:
         icon = ICONS.get(finding.subject, ":material/info:")
         st.markdown(f"{icon} {plain(finding.sentence)}")
-        if finding.items:
+        if finding.items and finding.subject in ICONS_OF_ITEMS:
             shown = ", ".join(finding.items[:6])
             more = f" and {len(finding.items) - 6} more" if len(finding.items) > 6 else ""
             st.caption(plain(f"{shown}{more}"))

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from streamlit.runtime.pages_manager import PagesManager
+
 from clustering.errors import StudioError
 from clustering.ui.place import workspace_root
 
@@ -65,18 +67,23 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
     """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
     print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
+    # Until the first st.navigation Streamlit would run a file under pages/ alone, without the house around it.
+    PagesManager.uses_pages_directory = False
     threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()
     yield
 
 
 def _prepare() -> None:
-    from clustering.jobs import ensure_worker
-    from clustering.ui import samples, state, trouble
+    """Do what the first pages need; trouble goes to the log, and the page that needs it says so."""
+    from clustering.jobs import catalogue, ensure_worker
+    from clustering.ui import bring, samples, state, trouble
 
     try:
         trouble.write_log()
         workspace = state.workspace()
-        samples.ensure(workspace)
         ensure_worker(workspace)
+        samples.ensure(workspace)
+        catalogue.write(workspace.cache)
+        bring.sweep_uploads(workspace)
     except Exception:
         log.exception("The studio could not prepare its worker or its samples")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from clustering.ui import state
+from clustering.ui.trouble import guarded
 
 PALETTES = {
     "auto": "Automatic",
@@ -58,6 +59,8 @@ def _run(collection_id: str) -> None:
     )
 
 
+@st.fragment(key="basket")
+@guarded
 def _basket(collection_id: str) -> None:
     chosen = state.basket(collection_id)
     st.markdown("### Selection")
@@ -74,7 +77,7 @@ def _basket(collection_id: str) -> None:
         st.toast(f"Kept as “{name.strip()}”.")
     if clear.button("Clear", key="basket-clear", width="stretch"):
         state.empty_basket(collection_id)
-        st.rerun()
+        st.rerun()  # the map and the gallery follow
 
 
 def _palette() -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from html import escape
 from pathlib import Path
 
 import streamlit as st
 
+from clustering.charts import palette
+
 
 def dress(assets: Path) -> None:
     """Put the style sheet and the wordmark on the page."""
-    st.html(assets / "studio.css")
-    theme = "dark" if is_dark() else "light"
-    st.logo(str(assets / f"wordmark-{theme}.svg"), size="large")
+    colours = "".join(f"--studio-{part}:{value};" for part, value in vars(palette.THEMES[name()]).items())
+    st.html(f"<style>:root{{{colours}}}{_sheet(assets / 'studio.css')}</style>")
+    st.logo(str(assets / f"wordmark-{name()}.svg"), size="large")
+
+
+@lru_cache(maxsize=1)
+def _sheet(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def name() -> palette.ThemeName:
+    """Return the theme the reader sees."""
+    return "dark" if is_dark() else "light"
 
 
 def is_dark() -> bool:
@@ -19,21 +33,11 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def facts(entries: dict[str, str]) -> None:
-    """Write short facts in one line: a number in strong type and what it counts.
-
-    Parameters
-    ----------
-    entries : dict of str to str
-        What it counts → the value, both as text; escaped here.
-    """
-    from html import escape
-
-    spans = "".join(
-        f'<div class="studio-fact"><b>{escape(value)}</b> <span>{escape(name)}</span></div>'
-        for name, value in entries.items()
-    )
-    st.html(f'<div class="studio-facts">{spans}</div>')
+def facts(*sentences: str) -> None:
+    """Write short facts in one quiet line, the first in ink; escaped here."""
+    first, *others = (escape(sentence) for sentence in sentences if sentence)
+    rest = "".join(f"<span>{sentence}</span>" for sentence in others)
+    st.html(f'<div class="studio-facts"><b>{first}</b>{rest}</div>')
 
 
 def title(text: str, sentence: str = "") -> None:

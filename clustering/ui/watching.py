@@ -8,12 +8,13 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
+from clustering import charts
 from clustering.charts import palette
 from clustering.ui import jobs, live, state, theme
 from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.trouble import plain
 from clustering.ui.words import duration, several
-from clustering.workspace import JobRecord, JobStatus, SnapshotFile
+from clustering.workspace import JobRecord, JobStatus, SnapshotFile, without_repeats
 
 
 def show(collection_id: str) -> bool:
@@ -108,17 +109,16 @@ def picture(status: JobStatus) -> None:
             st.skeleton(430)
             st.caption("The map appears with the first epoch.")
     with right:
-        curves(rows)
+        curves(rows, status.job_id)
 
 
 def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
     """Draw a snapshot as a map that moves on from the one before."""
     frame = _frame(job_id, snapshot)
     n_clusters = max(len(frame["centers"]), int(frame["labels"].max(initial=-1)) + 1)
-    dark: palette.ThemeName = "dark" if theme.is_dark() else "light"
     legend = Legend(
         title="Group",
-        colours=palette.cluster_colors(n_clusters, dark),
+        colours=palette.cluster_colors(n_clusters, theme.name()),
         names=[palette.group_name(label) for label in range(n_clusters)],
         shapes=n_clusters > 8,
         missing="Not grouped yet",
@@ -156,9 +156,20 @@ def _frame(job_id: str, snapshot: SnapshotFile) -> dict[str, NDArray[Any]]:
     return frame
 
 
-def curves(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Draw losses, changed labels and cluster sizes of the epochs so far."""
-    raise NotImplementedError
+def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
+    """Draw losses, changed labels and group sizes of the epochs so far."""
+    kept = without_repeats([dict(row) for row in rows])
+    theme_name = theme.name()
+    drawn = {
+        "losses": charts.loss_curves(kept, theme_name, height=200),
+        "changed": charts.changed_curve(kept, theme_name, height=150),
+        "sizes": charts.size_curves(kept, theme_name, height=200),
+    }
+    told = {"losses": "Losses", "changed": "Share of items that changed group", "sizes": "Group sizes"}
+    for name, chart in drawn.items():
+        st.plotly_chart(
+            chart, theme=None, key=f"{name}-{job_id}", config={"displayModeBar": False}, alt=told[name]
+        )
 
 
 def _alarms(rows: Sequence[Mapping[str, Any]]) -> None:
