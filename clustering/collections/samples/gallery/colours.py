@@ -122,26 +122,43 @@ _NAMES = tuple(NAMED)
 _POINTS = oklab(np.array([_rgb(text) for text in NAMED.values()]) / 255)
 
 
-def main_colours(pixels: NDArray[np.uint8], how_many: int = 2) -> list[tuple[str, str]]:
-    """Return the most frequent colours of a picture by plain name.
+def main_colours(pixels: NDArray[np.uint8]) -> list[tuple[str, str, float]]:
+    """Return the colours of a picture by plain name, most frequent first.
 
     Parameters
     ----------
     pixels : uint8 array (h, w, 3)
-    how_many : int
 
     Returns
     -------
-    list of (name, hex)
-        Most frequent first; ``hex`` is the mean of the pixels that carry the name.
+    list of (name, hex, share)
+        ``hex`` is the mean of the pixels that carry the name, ``share`` their part of the picture.
     """
     sample = pixels[::4, ::4].reshape(-1, 3) / 255
     distances = ((oklab(sample)[:, None, :] - _POINTS[None]) ** 2).sum(axis=2)
     nearest = distances.argmin(axis=1)
     counts = np.bincount(nearest, minlength=len(_NAMES))
     found = []
-    for index in np.argsort(-counts, kind="stable")[:how_many]:
+    for index in np.argsort(-counts, kind="stable"):
         if counts[index]:
             mean = (sample[nearest == index].mean(axis=0) * 255).round().astype(int)
-            found.append((_NAMES[index], "#{:02x}{:02x}{:02x}".format(*mean)))
+            hexed = "#{:02x}{:02x}{:02x}".format(*mean)
+            found.append((_NAMES[index], hexed, float(counts[index] / len(sample))))
     return found
+
+
+def striking_colours(colours: list[tuple[str, str, float]]) -> list[str]:
+    """Return the two names a person would put in a title: vivid or dark ones before the ground they lie on.
+
+    Parameters
+    ----------
+    colours : list of (name, hex, share)
+        As `main_colours` gives them.
+    """
+
+    def weight(entry: tuple[str, str, float]) -> float:
+        lightness, *opponents = oklab(np.array(_rgb(entry[1][1:])) / 255)
+        vividness = float(np.hypot(*opponents)) + 0.06 * float(lightness < 0.4)
+        return entry[2] ** 0.7 * (0.004 + vividness)
+
+    return [name for name, _, share in sorted(colours, key=weight, reverse=True)[:2] if share > 0.01]
