@@ -1,1 +1,39 @@
 """Figures from arrays: colours, plotly charts, and files a person can take away."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Loaded on first use: the palette alone must not cost the import of plotly.
+_HOMES = {
+    "assignment_bars": "groups",
+    "changed_curve": "training",
+    "cluster_sizes": "groups",
+    "confidence_histogram": "groups",
+    "confusion_heatmap": "confusion",
+    "labels_csv": "exports",
+    "labels_parquet": "exports",
+    "labels_table": "exports",
+    "latent_map_figure": "maps",
+    "loss_curves": "training",
+    "map_picture": "map_picture",
+    "projection_strip": "quality",
+    "quality_comparison": "quality",
+    "report_html": "report",
+    "scatter": "maps",
+    "silhouette_plot": "groups",
+    "size_curves": "training",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a chart from its home the first time it is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"clustering.charts has no {name!r}; it has {', '.join(sorted(_HOMES))}")
+    # A figure and its module may share a name; importing the module would hide the figure behind it.
+    figure = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = figure
+    return figure

@@ -163,7 +163,7 @@ def contrast_ratio(first: str, second: str) -> float:
 
 
 def readable_on(color: str) -> str:
-    """Return black or white, whichever reads better on ``color``; one of them always has a contrast of 4.5."""
+    """Return black or white, whichever reads better on ``color``: its contrast is 4.5 or more."""
     return max(("#000000", "#FFFFFF"), key=lambda text: contrast_ratio(text, color))
 
 

@@ -1,0 +1,213 @@
+"""How a training went: losses, group sizes and changed labels over its epochs, from rows of events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from clustering.charts.palette import (
+    OKABE_ITO,
+    ThemeName,
+    cluster_colors,
+    group_name,
+    group_number,
+    readable_on,
+    theme_of,
+    translucent,
+)
+from clustering.charts.style import empty, escaped, styled
+
+Row = Mapping[str, Any]
+PHASES = {"pretrain": "pretraining", "cluster": "clustering"}
+LOG_FROM = 30  # times the smallest loss from which a linear axis would hide the end of the curve
+NAMED_FROM = 0.035  # share of a band in which its number still fits
+
+
+def loss_curves(rows: Sequence[Row], theme: ThemeName = "light", *, height: int = 260) -> go.Figure:
+    """Draw every loss term over the epochs, with a mark where a phase begins.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Events of a fit as rows (`training.events.as_row`); rows that are no epochs are passed over.
+    """
+    epochs = _epochs(rows)
+    if not epochs:
+        return empty("The losses appear with the first epoch.", theme, height=height)
+    terms = list(dict.fromkeys(term for row in epochs for term in row["losses"]))
+    terms = [term for term in terms if term != "total" or len(terms) > 2]  # one term alone is the total
+    colors = [color for color in OKABE_ITO if color != "#F0E442"]  # yellow lines vanish on paper
+    figure = go.Figure()
+    for index, term in enumerate(sorted(terms, key=lambda term: term != "total")):
+        total = term == "total"
+        figure.add_scatter(
+            x=list(range(1, len(epochs) + 1)),
+            y=[row["losses"].get(term) for row in epochs],
+            name=escaped(term.replace("_", " ")),
+            mode="lines+markers" if len(epochs) < 3 else "lines",
+            line={
+                "color": theme_of(theme).ink if total else colors[index % len(colors)],
+                "width": 1 if total else 2,
+                "dash": "solid" if total else ("solid", "dash", "dot")[index // len(colors) % 3],
+            },
+            connectgaps=False,
+            hovertemplate="%{y:.4g}",
+        )
+    values = [value for row in epochs for value in row["losses"].values() if value is not None]
+    logarithmic = values and min(values) > 0 and max(values) > LOG_FROM * min(values)
+    figure.update_layout(hovermode="x unified")
+    styled(figure, theme, height=height)
+    figure.update_yaxes(
+        type="log" if logarithmic else "linear",
+        dtick=1 if logarithmic else None,
+        showgrid=True,
+        title_text="loss (log)" if logarithmic else "loss",
+    )
+    return _with_phases(figure, epochs, theme)
+
+
+def size_curves(
+    rows: Sequence[Row],
+    theme: ThemeName = "light",
+    *,
+    names: Sequence[str] | None = None,
+    colors: Sequence[str] | None = None,
+    height: int = 260,
+) -> go.Figure:
+    """Draw each group's share of the items over the epochs, as stacked bands with their numbers at the end.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Events of a fit as rows.
+    names, colors : sequences of str, optional
+        One a group; ``Group 1 …`` and `cluster_colors` by default.
+    """
+    epochs = _epochs(rows)
+    n_clusters = max((len(row.get("cluster_sizes") or ()) for row in epochs), default=0)
+    if not n_clusters:
+        return empty("Group sizes appear once there are groups.", theme, height=height)
+    colors = colors or cluster_colors(n_clusters, theme)
+    sized = [
+        (number, row["cluster_sizes"]) for number, row in enumerate(epochs, 1) if row.get("cluster_sizes")
+    ]
+    numbers = [number for number, _ in sized]
+    figure = go.Figure()
+    for label in range(n_clusters):
+        sizes = [counts[label] if label < len(counts) else 0 for _, counts in sized]
+        figure.add_scatter(
+            x=numbers,
+            y=[100 * size / max(sum(counts), 1) for size, (_, counts) in zip(sizes, sized, strict=True)],
+            customdata=sizes,
+            stackgroup="groups",
+            mode="lines",
+            line={"width": 0.5, "color": theme_of(theme).paper},
+            fillcolor=translucent(colors[label], 0.9),
+            name=escaped(group_name(label, names)),
+            hovertemplate="%{customdata} items (%{y:.1f} %)",
+            showlegend=False,
+        )
+    styled(figure, theme, height=height)
+    _number_bands(figure, sized[-1][1], numbers[-1], colors)
+    figure.update_yaxes(range=[0, 100], title_text="share of items", ticksuffix=" %", nticks=5)
+    return _with_phases(figure, epochs, theme)
+
+
+def changed_curve(
+    rows: Sequence[Row], theme: ThemeName = "light", *, tolerance: float | None = None, height: int = 180
+) -> go.Figure:
+    """Draw the share of items that changed their group since the last look.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Events of a fit as rows.
+    tolerance : float, optional
+        Share (0 to 1) below which the fit stops; drawn as a dotted line.
+    """
+    epochs = _epochs(rows)
+    points = [
+        (number, row["changed"]) for number, row in enumerate(epochs, 1) if row.get("changed") is not None
+    ]
+    if not points:
+        return empty("Changed labels appear once there are groups.", theme, height=height)
+    accent = theme_of(theme).accent
+    figure = go.Figure(
+        go.Scatter(
+            x=[number for number, _ in points],
+            y=[100 * share for _, share in points],
+            mode="lines+markers" if len(points) < 40 else "lines",
+            line={"color": accent, "width": 2},
+            marker={"size": 5, "color": accent},
+            hovertemplate="epoch %{x}: %{y:.2f} % changed<extra></extra>",
+        )
+    )
+    styled(figure, theme, height=height)
+    if tolerance is not None:
+        figure.add_hline(
+            y=100 * tolerance,
+            line={"dash": "dot", "width": 1, "color": theme_of(theme).quiet},
+            annotation={"text": "stops here", "font": {"size": 11, "color": theme_of(theme).quiet}},
+        )
+    figure.update_yaxes(
+        rangemode="tozero", ticksuffix=" %", showgrid=True, nticks=5, title_text="changed their group"
+    )
+    return _with_phases(figure, epochs, theme)
+
+
+def _epochs(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.get("kind") == "epoch"]
+
+
+def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName) -> go.Figure:
+    """Name the phases above the plot and draw a thin line where each begins."""
+    colors = theme_of(theme)
+    starts = [
+        (number, str(row["phase"]))
+        for number, row in enumerate(epochs, 1)
+        if number == 1 or row["phase"] != epochs[number - 2]["phase"]
+    ]
+    figure.update_layout(margin_t=52)
+    figure.update_layout(legend_y=1.08)
+    room = len(epochs) / 8  # epochs a name takes; closer starts get a line without one
+    named = -room
+    for number, phase in starts:
+        if number > 1:
+            figure.add_vline(x=number - 0.5, line={"width": 1, "color": colors.line})
+        if number - named >= room:
+            named = number
+            figure.add_annotation(
+                text=escaped(PHASES.get(phase, phase.replace("_", " "))),
+                x=number - 0.5 if number > 1 else 1,
+                y=1.0,
+                yref="paper",
+                xanchor="left",
+                yanchor="bottom",
+                showarrow=False,
+                font={"size": 11, "color": colors.quiet},
+            )
+    figure.update_xaxes(
+        range=[0.5 if len(epochs) < 3 else 1, max(len(epochs), 2) * 1.0],
+        title_text="epoch",
+        nticks=6,
+        tickformat="d",
+    )
+    return figure
+
+
+def _number_bands(figure: go.Figure, sizes: Sequence[int], end: int, colors: Sequence[str]) -> None:
+    below, everything = 0.0, max(sum(sizes), 1)
+    for label, size in enumerate(sizes):
+        share = size / everything
+        if share >= NAMED_FROM:
+            figure.add_annotation(
+                text=str(group_number(label)),
+                x=end,
+                y=100 * (below + share / 2),
+                xanchor="right",
+                showarrow=False,
+                font={"size": 11, "color": readable_on(colors[label])},
+            )
+        below += share
