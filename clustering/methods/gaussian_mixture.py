@@ -40,7 +40,7 @@ class GaussianMixture(PlainClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int, default=10
     covariance : {"full", "tied", "diag", "spherical"}, default="full"
         Take a simpler shape when items are few for the number of dimensions.
     latent_dim : int or None, default=30
@@ -75,7 +75,7 @@ class GaussianMixture(PlainClusterer):
 
     def __init__(
         self,
-        n_clusters: NClusters = 8,
+        n_clusters: NClusters = 10,
         covariance: CovarianceShape = "full",
         latent_dim: Annotated[
             int | None,

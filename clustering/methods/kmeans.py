@@ -40,7 +40,7 @@ class KMeans(PlainClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int, default=10
         Groups to look for; at most the number of different items.
     starts : int, default=10
         Random starts; the one with the lowest sum of squared distances is kept. More starts, less luck.
@@ -74,7 +74,7 @@ class KMeans(PlainClusterer):
 
     def __init__(
         self,
-        n_clusters: NClusters = 8,
+        n_clusters: NClusters = 10,
         starts: Annotated[
             int, Interval(ge=1, le=1000), Meaning("Random starts; the best one is kept.", advanced=True)
         ] = 10,

@@ -32,7 +32,7 @@ class Spectral(NearestItemClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int, default=10
     n_neighbors : int, default=10
         Edges a node. Fewer follow finer threads and may tear the graph; more bridge the gaps between groups.
     max_items : int, default=10000
@@ -67,7 +67,7 @@ class Spectral(NearestItemClusterer):
 
     def __init__(
         self,
-        n_clusters: NClusters = 8,
+        n_clusters: NClusters = 10,
         n_neighbors: Annotated[
             int, Interval(ge=2, le=200), Meaning("Nearest neighbours every item is linked to.")
         ] = 10,

@@ -25,7 +25,7 @@ class UmapGmm(UmapClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int, default=10
     n_neighbors : int, default=30
     latent_dim : int, default=10
         Dimensions of the UMAP space; two are for looking, clusters need more room.
@@ -61,7 +61,7 @@ class UmapGmm(UmapClusterer):
 
     def __init__(
         self,
-        n_clusters: NClusters = 8,
+        n_clusters: NClusters = 10,
         n_neighbors: Neighbors = 30,
         latent_dim: MapDim = 10,
         min_dist: MinDistance = 0.0,

@@ -29,7 +29,7 @@ class Ward(NearestItemClusterer):
 
     Parameters
     ----------
-    n_clusters : int, default=8
+    n_clusters : int, default=10
     latent_dim : int or None, default=None
         Reduce to this many principal components first. None uses the features themselves.
     max_items : int, default=10000
@@ -64,7 +64,7 @@ class Ward(NearestItemClusterer):
 
     def __init__(
         self,
-        n_clusters: NClusters = 8,
+        n_clusters: NClusters = 10,
         latent_dim: ReducedDim = None,
         max_items: Annotated[
             int,
