@@ -70,7 +70,8 @@ class AutoencoderClusterer(DeepClusterer):
 
         optimiser, epochs = self.pretraining()
         weights = [*network.encoder.parameters(), *network.decoder.parameters()]
-        return Phase("pretrain", self.pretrain_epochs or epochs, loss, weights, optimiser)
+        respond = network if self.learning_rate is None else None  # a rate that was asked for is kept
+        return Phase("pretrain", self.pretrain_epochs or epochs, loss, weights, optimiser, respond=respond)
 
     def clustering(self, network: Autoencoder, data: Data) -> Phase:
         """Return the phase that finds the clusters; by default k-means alone, without training."""

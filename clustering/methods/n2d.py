@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from clustering.arrays import distinct_rows
+from clustering.errors import StudioError
 from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
@@ -43,6 +44,7 @@ Neighbors = Annotated[
     Interval(ge=2, le=500),
     Meaning("Nearest neighbours UMAP keeps together: fewer shows finer groups, more the broad picture."),
 ]
+FEWEST = 4  # below, no neighbourhood is smaller than the whole
 
 
 class N2D(AutoencoderClusterer):
@@ -178,6 +180,13 @@ class N2D(AutoencoderClusterer):
         latents = encode_all(network, data).cpu().numpy()
         # Equal rows share a place: as each other's neighbours they would make UMAP's graph arbitrary.
         first, twin_of = distinct_rows(latents)
+        if len(first) < max(FEWEST, self.n_clusters):
+            items = "1 sample" if data.n_items == 1 else f"{data.n_items} items"
+            raise StudioError(
+                f"N2D needs at least {max(FEWEST, self.n_clusters)} items that differ in the latent space; "
+                f"there are {len(first)} (of {items}).",
+                "Load more items, choose fewer groups, or choose k-means.",
+            )
         places = self._umap(latents[first])
         mixture = GaussianMixture(
             self.n_clusters, random_state=derived_seed(self.random_state, "mixture"), reg_covar=1e-5

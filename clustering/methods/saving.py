@@ -14,6 +14,7 @@ from safetensors.numpy import save as as_bytes
 
 from clustering.errors import StudioError
 from clustering.methods.base import Clusterer
+from clustering.parameters import checked_parameters
 
 ARRAYS, MODEL = "arrays.safetensors", "model.json"
 C = TypeVar("C", bound=Clusterer)
@@ -68,7 +69,7 @@ def load_fitted(cls: type[C], folder: Path) -> C:
             f"The folder {folder} holds a fitted “{method}”, not a “{cls.info.name}”.",
             "Load it with the method that saved it.",
         )
-    model = cls(**parameters)
+    model = cls(**checked_parameters(cls, parameters))  # JSON has no tuples
     for name, value in (rest | arrays).items():
         owner, _, part = name.partition("/")
         if part:

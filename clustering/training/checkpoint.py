@@ -40,19 +40,16 @@ class Checkpoint:
         Made when missing.
     fingerprint : str
         Of the fit; the state of another fit is not read, and is replaced by the first write.
-    seconds : float
-        How often `due` says yes.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, seconds: float = SECONDS_BETWEEN) -> None:
+    def __init__(self, folder: Path, fingerprint: str) -> None:
         self.path = Path(folder) / FILE
         self.fingerprint = fingerprint
-        self.seconds = seconds
         self._written = time.monotonic()
 
     def due(self) -> bool:
         """Say whether the last write is long enough ago."""
-        return time.monotonic() - self._written >= self.seconds
+        return time.monotonic() - self._written >= SECONDS_BETWEEN
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Replace the kept state in one move: a kill at any moment leaves the old or the new one whole.

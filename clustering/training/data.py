@@ -72,7 +72,9 @@ class Data:
             return
         batch_bytes = rows.shape[1] * self.n_features * 4
         for table in rows.split(max(1, CHUNK_BYTES // batch_bytes)):
-            chunk = self._features.index_select(0, table.flatten().cpu()).pin_memory()
+            chunk = self._features.index_select(0, table.flatten().cpu())
+            if self.device.type == "cuda":
+                chunk = chunk.pin_memory()
             on_device = chunk.to(self.device, non_blocking=True).view(*table.shape, self.n_features)
             yield from zip(table, on_device, strict=True)
 

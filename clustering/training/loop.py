@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,16 +22,35 @@ from clustering.training.inference import with_weights
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
 from clustering.training.snapshots import is_snapshot_epoch, snapshot_rows
-from clustering.training.step import Precision, Step
+from clustering.training.step import Batch, Loss, Precision, Step
+
+MOST_RESTARTS = 15
+_TOO_LARGE = "The first steps were too large for these features"
+SAMPLE = 64  # rows that show whether a network still tells items apart
 
 
 @dataclass
 class Position:
-    """Where in a fit the loop stands; with the network and the optimiser this is all a resumed fit needs."""
+    """Where in a fit the loop stands; with the network and the optimiser this is all a resumed fit needs.
+
+    Parameters
+    ----------
+    phase, epoch : int
+    calm : int
+        Refreshes in a row that changed fewer labels than the tolerance.
+    restarts : int
+        How often the first phase began again with smaller steps.
+    lowest_loss : float
+        Lowest total loss of the phase so far, where the phase may start again.
+    elapsed : float
+        Seconds since the start of the fit.
+    """
 
     phase: int = 0
     epoch: int = 0
-    calm: int = 0  # refreshes in a row that changed fewer labels than the tolerance
+    calm: int = 0
+    restarts: int = 0
+    lowest_loss: float = math.inf
     elapsed: float = 0.0
 
 
@@ -78,6 +98,7 @@ class Loop:
         self._shown_rows = torch.from_numpy(self._shown).to(data.device)
         self._generator = torch.Generator(device=data.device)
         self._noise = torch.Generator(device=data.device)
+        self._fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         self._position = Position()
         self._targets: dict[str, Tensor] = {}
         self._labels: Tensor | None = None
@@ -100,57 +121,64 @@ class Loop:
             with_weights(self._network, kept["network"])
         self._started = time.monotonic() - self._position.elapsed
         for number in range(self._position.phase, len(phases)):
+            self._phases, self._phase = phases[number:], phases[number]
             going_on = kept if kept and number == kept["position"]["phase"] and kept["optimiser"] else None
-            self._run_phase(number, phases, going_on)
+            self._enter(number, going_on)
+            while self._goes_on():
+                self._run_epoch()
+            if not self._stop:
+                self._position = Position(number + 1, elapsed=self._seconds())
+                self._keep(between=True)
         return "Stopped as asked." if self._stop else self._reason
 
-    def _run_phase(self, number: int, phases: Sequence[Phase], kept: dict[str, Any] | None) -> None:
-        phase = phases[number]
-        optimiser = phase.optimiser.build(phase.parameters, self._data.device) if phase.optimiser else None
-        if kept and optimiser:
-            optimiser.load_state_dict(kept["optimiser"])
+    def _enter(self, number: int, kept: dict[str, Any] | None) -> None:
+        """Begin a phase, or take up a kept one where it was left."""
+        if kept:
             self._targets, self._labels = dict(kept["targets"]), kept["labels"]
         else:
             self._position = Position(number, elapsed=self._seconds())
             self._targets, self._labels = {}, None
-            if phase.begin:
-                phase.begin()
-            self._refresh(phase)
+            if self._phase.begin:
+                self._phase.begin()
+            self._refresh()
             if not self._stop:
-                self._show(phase)
-        step = self._step(phase, optimiser)
-        self._steps_taken, self._phase_begun = 0, time.monotonic()
-        while self._position.epoch < phase.epochs and not self._stop and not self._converged(phase):
-            self._run_epoch(phases, phase, step, optimiser)
-        if not self._stop:
-            self._position = Position(number + 1, elapsed=self._seconds())
-            self._keep(None)
+                self._show()
+        self._prepare(kept["optimiser"] if kept else None)
 
-    def _step(self, phase: Phase, optimiser: torch.optim.Optimizer | None) -> Step | None:
-        if phase.loss is None or optimiser is None:
-            return None
-        return Step(
+    def _prepare(self, state: dict[str, Any] | None) -> None:
+        """Build the optimiser and the step of the phase."""
+        phase, device = self._phase, self._data.device
+        self._steps_taken, self._phase_begun = 0, time.monotonic()
+        self._optimiser = self._step = None
+        if phase.loss is None or phase.optimiser is None:
+            return
+        self._optimiser = phase.optimiser.build(phase.parameters, device)
+        if state:
+            self._optimiser.load_state_dict(state)
+        elif phase.respond:
+            self._position.lowest_loss = self._loss_of_a_sample(phase.loss)
+        self._step = Step(
             phase.loss,
-            optimiser,
+            self._optimiser,
             self._targets,
             self._noise,
-            self._data.device,
+            device,
             self._precision,
             capture=not phase.noisy,
         )
 
-    def _run_epoch(
-        self,
-        phases: Sequence[Phase],
-        phase: Phase,
-        step: Step | None,
-        optimiser: torch.optim.Optimizer | None,
-    ) -> None:
-        position = self._position
-        losses = self._steps(phase, step, optimiser) if step and optimiser else {}
+    def _goes_on(self) -> bool:
+        return not (self._stop or self._converged() or self._position.epoch >= self._phase.epochs)
+
+    def _run_epoch(self) -> None:
+        phase, position = self._phase, self._position
+        losses = self._steps()
+        if phase.respond and position.restarts < MOST_RESTARTS and self._ran_away(losses):
+            self._start_again()
+            return
         position.epoch += 1
         check_losses(losses, phase.name, position.epoch)
-        changed, sizes, found = self._refresh(phase)
+        changed, sizes, found = self._refresh()
         if phase.tolerance is not None and changed is not None:
             position.calm = position.calm + 1 if changed < phase.tolerance else 0
         notices, self._notices = self._notices, ()
@@ -164,29 +192,61 @@ class Loop:
             changed,
             notices + found,
             position.elapsed,
-            self._remaining(phases),
+            self._remaining(),
         )
         try:
             self._tell(event)
-            if is_snapshot_epoch(position.epoch, phase.epochs) or self._converged(phase):
-                self._show(phase)
+            if is_snapshot_epoch(position.epoch, phase.epochs) or self._converged():
+                self._show()
         except Stopped:
-            self._keep(optimiser)
+            self._keep()
             raise
         if self._checkpoint and (self._stop or self._checkpoint.due()):
-            self._keep(optimiser)
+            self._keep()
 
-    def _steps(self, phase: Phase, step: Step, optimiser: torch.optim.Optimizer) -> dict[str, float]:
+    def _steps(self) -> dict[str, float]:
         """Take the steps of an epoch and return the mean of each loss term."""
-        epoch, steps = self._position.epoch, phase.steps or self._batches
-        assert phase.optimiser is not None
-        phase.optimiser.set_rate(optimiser, epoch / phase.epochs)
+        phase, epoch = self._phase, self._position.epoch
+        if self._step is None or self._optimiser is None or phase.optimiser is None:
+            return {}
+        steps = phase.steps or self._batches
+        phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, 0.25**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
         for rows, features in self._some_batches(phase.name, epoch * steps, steps):
-            step(rows, features)
+            self._step(rows, features)
         self._steps_taken += steps
-        return step.means(steps)
+        return self._step.means(steps)
+
+    def _ran_away(self, losses: Mapping[str, float]) -> bool:
+        """Say whether the steps are too large: the loss explodes, or all items get the same response."""
+        total, lowest = losses["total"], self._position.lowest_loss
+        if not math.isfinite(total) or total > 3 * lowest:
+            return True
+        self._position.lowest_loss = min(lowest, total)
+        assert self._phase.respond is not None
+        with torch.inference_mode():
+            responses = self._phase.respond(self._data.take(self._shown_rows[:SAMPLE]))
+            return bool((responses == responses[0]).all()) and len(responses) > 1
+
+    def _loss_of_a_sample(self, loss: Loss) -> float:
+        rows = self._shown_rows[:SAMPLE]
+        targets = {name: whole[rows] for name, whole in self._targets.items()}
+        with torch.inference_mode():
+            terms = loss(Batch(self._data.take(rows), rows, targets, self._noise))
+        return float(torch.stack(list(terms.values())).sum())
+
+    def _start_again(self) -> None:
+        """Go back to the first weights, with a quarter of the learning rate."""
+        assert self._phase.optimiser is not None
+        self._network.load_state_dict(self._fresh)
+        self._position = Position(restarts=self._position.restarts + 1, elapsed=self._seconds())
+        self._prepare(None)
+        rate = self._phase.optimiser.learning_rate * 0.25**self._position.restarts
+        self._notices = (
+            *(notice for notice in self._notices if not notice.startswith(_TOO_LARGE)),
+            f"{_TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
+        )
 
     def _some_batches(self, name: str, first: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ``count`` batches of the endless stream of passes, from step ``first`` of the phase on."""
@@ -199,12 +259,12 @@ class Loop:
             yield from self._data.batches(table[in_pass : in_pass + taken])
             first, count = first + taken, count - taken
 
-    def _refresh(self, phase: Phase) -> tuple[float | None, tuple[int, ...], tuple[str, ...]]:
+    def _refresh(self) -> tuple[float | None, tuple[int, ...], tuple[str, ...]]:
         """Look at the whole set; return the share of changed labels, the cluster sizes and the alarms."""
-        if phase.refresh is None:
+        if self._phase.refresh is None:
             self._last = None
             return None, (), ()
-        self._last = now = phase.refresh()
+        self._last = now = self._phase.refresh()
         for name, values in now.targets.items():
             if name in self._targets:
                 self._targets[name].copy_(values)  # in place: a captured step reads this very memory
@@ -215,14 +275,14 @@ class Loop:
         state = health(now.latents, now.labels, now.confidences, now.centers)
         return changed, state.sizes, alarms(state)
 
-    def _converged(self, phase: Phase) -> bool:
+    def _converged(self) -> bool:
         # One quiet refresh may be chance when the interval is short; DEC's own rule stops at the first.
         if self._position.calm < 2:
             return False
-        self._reason = f"Fewer than {phase.tolerance:.2%} of the labels changed, twice in a row."
+        self._reason = f"Fewer than {self._phase.tolerance:.2%} of the labels changed, twice in a row."
         return True
 
-    def _show(self, phase: Phase) -> None:
+    def _show(self) -> None:
         if self._history.emit is None:
             return
         shown = self._shown_rows
@@ -236,10 +296,10 @@ class Loop:
             latents = self._last.latents[shown]
             labels = self._last.labels[shown].cpu().numpy()
             confidences = self._last.confidences[shown].float().cpu().numpy()
-            centers = self._last.centers.float().cpu().numpy()
+            centers = self._last.centers.float().cpu().numpy().copy()  # the next step moves the original
         self._tell(
             Snapshot(
-                phase.name,
+                self._phase.name,
                 self._position.epoch,
                 self._shown,
                 latents.float().cpu().numpy(),
@@ -255,23 +315,23 @@ class Loop:
     def _seconds(self) -> float:
         return time.monotonic() - self._started
 
-    def _remaining(self, phases: Sequence[Phase]) -> float | None:
+    def _remaining(self) -> float | None:
         """Estimate the seconds left if every phase runs all its epochs at the pace of this one."""
         if not self._steps_taken:
             return None
-        position = self._position
-        done = [position.epoch, *(0 for _ in phases[position.phase + 1 :])]
+        done = [self._position.epoch, *(0 for _ in self._phases[1:])]
         left = sum(
             (phase.epochs - epoch) * (phase.steps or self._batches)
-            for phase, epoch in zip(phases[position.phase :], done, strict=True)
+            for phase, epoch in zip(self._phases, done, strict=True)
             if phase.loss
         )
         return left * (time.monotonic() - self._phase_begun) / self._steps_taken
 
-    def _keep(self, optimiser: torch.optim.Optimizer | None) -> None:
-        """Write the state: within a phase with its optimiser, or at the start of the next without."""
+    def _keep(self, between: bool = False) -> None:
+        """Write the state: within a phase with its optimiser, or ``between`` two phases without."""
         if self._checkpoint is None:
             return
+        optimiser = None if between else self._optimiser
         try:
             self._checkpoint.write(
                 {

@@ -72,9 +72,9 @@ class Optimiser:
             return torch.optim.Adam(groups, fused=fused, capturable=on_cuda)
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, fused=fused)
 
-    def set_rate(self, optimiser: torch.optim.Optimizer, share: float) -> None:
-        """Set the learning rate for the moment when ``share`` of the phase is done."""
-        rate = self.learning_rate * self.schedule(share)
+    def set_rate(self, optimiser: torch.optim.Optimizer, share: float, factor: float = 1.0) -> None:
+        """Set the learning rate, times ``factor``, for the moment when ``share`` of the phase is done."""
+        rate = factor * self.learning_rate * self.schedule(share)
         for group in optimiser.param_groups:
             if isinstance(group["lr"], torch.Tensor):
                 group["lr"].fill_(rate * group["factor"])

@@ -59,6 +59,10 @@ class Phase:
         The phase ends when fewer than this share of the labels changed at two refreshes in a row.
     noisy : bool
         True when the loss draws random numbers.
+    respond : callable, optional
+        Features (b, d) → what the network makes of them. Given for the first phase of a fit, it lets the loop
+        start again with a quarter of the learning rate when the steps turn out too large for the data: the
+        loss runs away, or every item gets the same response because all units have died.
     """
 
     name: str
@@ -71,3 +75,4 @@ class Phase:
     steps: int | None = None
     tolerance: float | None = None
     noisy: bool = False
+    respond: Callable[[Tensor], Tensor] | None = None

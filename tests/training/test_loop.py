@@ -1,0 +1,171 @@
+"""The loop: events in order, steps where they belong, stops when asked, starts again with smaller steps."""
+
+from __future__ import annotations
+
+import errno
+from itertools import chain, pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from clustering.errors import StudioError
+from clustering.training.checkpoint import Checkpoint
+from clustering.training.data import Data
+from clustering.training.events import Epoch, Event, History, Snapshot
+from clustering.training.loop import Loop
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase, Refreshed
+from clustering.training.step import Batch
+
+CPU = torch.device("cpu")
+
+
+def flat(batches: list[list[int]]) -> list[int]:
+    return list(chain.from_iterable(batches))
+
+
+class Toy:
+    """One linear layer, a phase that rebuilds and a phase that looks at the whole set."""
+
+    def __init__(self, listener=None, learning_rate: float = 0.1, checkpoint: Checkpoint | None = None):
+        features = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+        self.layer = nn.Linear(2, 2)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.eye(2) * 0.5)
+            self.layer.bias.zero_()
+        self.data = Data(features, CPU)
+        self.rows: list[list[int]] = []
+        self.events: list[Event] = []
+        self.looks = 0
+        self.listener = listener
+        self.learning_rate = learning_rate
+        self.loop = Loop(
+            self.layer,
+            self.layer,
+            self.data,
+            History(self.hear),
+            random_state=0,
+            batch_size=10,
+            checkpoint=checkpoint,
+            notices=("Look at this.",),
+        )
+
+    def hear(self, event: Event) -> bool | None:
+        self.events.append(event)
+        return self.listener(event) if self.listener else None
+
+    def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
+        self.rows.append(batch.rows.tolist())
+        return {"rebuilt": (self.layer(batch.features) - batch.features).square().mean()}
+
+    def look(self) -> Refreshed:
+        self.looks += 1
+        latents = self.layer(self.data.take(torch.arange(50))).detach()
+        labels = (latents[:, 0] > 0).long()
+        return Refreshed(latents, torch.tensor([[-1.0, 0], [1.0, 0]]), labels, torch.ones(50), {})
+
+    def phase(self, name: str = "pretrain", **settings) -> Phase:
+        optimiser = Optimiser("sgd", self.learning_rate, momentum=0.0)
+        return Phase(name, 4, self.loss, list(self.layer.parameters()), optimiser, **settings)
+
+
+def test_epochs_and_snapshots_come_in_order_with_losses_that_fall():
+    toy = Toy()
+    reason = toy.loop.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
+    assert reason == "All epochs were run."
+    epochs = [event for event in toy.events if isinstance(event, Epoch)]
+    assert [(e.phase, e.epoch, e.epochs) for e in epochs] == [
+        (phase, number, 4) for phase in ("pretrain", "cluster") for number in (1, 2, 3, 4)
+    ]
+    assert all(later.losses["total"] < earlier.losses["total"] for earlier, later in pairwise(epochs))
+    assert all(later.seconds >= earlier.seconds for earlier, later in pairwise(epochs))
+    assert epochs[-1].remaining == 0
+    assert epochs[0].remaining > 0
+    shown = [(e.phase, e.epoch) for e in toy.events if isinstance(e, Snapshot)]
+    assert shown == [(phase, number) for phase in ("pretrain", "cluster") for number in range(5)]
+
+
+def test_a_snapshot_before_clusters_has_no_labels_and_one_with_clusters_has_all():
+    toy = Toy()
+    toy.loop.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
+    first, *_, last = (event for event in toy.events if isinstance(event, Snapshot))
+    assert set(first.labels) == {-1}
+    assert first.centers.shape == (0, 2)
+    assert set(last.labels) == {0, 1}
+    assert last.centers.shape == (2, 2)
+    assert last.latents.dtype == last.confidences.dtype == np.float32
+    np.testing.assert_array_equal(first.rows, last.rows)
+
+
+def test_a_pass_sees_every_row_once_and_the_next_in_another_order():
+    toy = Toy()
+    toy.loop.run([toy.phase()])
+    passes = [flat(toy.rows[start : start + 5]) for start in range(0, 20, 5)]
+    assert all(sorted(rows) == list(range(50)) for rows in passes)
+    assert len({tuple(rows) for rows in passes}) == 4
+
+
+def test_an_interval_that_is_no_pass_goes_on_where_the_last_one_ended():
+    toy = Toy()
+    toy.loop.run([toy.phase(steps=3)])
+    assert len(toy.rows) == 12
+    assert sorted(flat(toy.rows[:5])) == sorted(flat(toy.rows[5:10])) == list(range(50))
+
+
+def test_notices_ride_on_the_first_epoch_only():
+    toy = Toy()
+    toy.loop.run([toy.phase()])
+    assert [e.alarms for e in toy.events if isinstance(e, Epoch)] == [("Look at this.",), (), (), ()]
+
+
+def test_two_quiet_refreshes_in_a_row_end_the_phase():
+    toy = Toy(learning_rate=1e-6)
+    reason = toy.loop.run([toy.phase("cluster", refresh=toy.look, tolerance=0.001)])
+    assert "Fewer than 0.10% of the labels changed" in reason
+    epochs = [e for e in toy.events if isinstance(e, Epoch)]
+    assert [e.changed for e in epochs] == [0.0, 0.0]
+    assert toy.events[-1].epoch == 2
+
+
+def test_a_stop_ends_after_the_running_epoch_and_later_phases_only_begin():
+    toy = Toy(listener=lambda event: isinstance(event, Epoch) and event.epoch == 2)
+    begun = []
+    reason = toy.loop.run(
+        [toy.phase(), toy.phase("cluster", refresh=toy.look, begin=lambda: begun.append(1))]
+    )
+    assert reason == "Stopped as asked."
+    assert begun == [1]
+    assert [e.epoch for e in toy.events if isinstance(e, Epoch)] == [1, 2]
+
+
+def test_steps_too_large_start_again_with_a_quarter_and_say_so():
+    toy = Toy(learning_rate=50.0)
+    phase = toy.phase(respond=toy.layer)
+    toy.loop.run([phase])
+    epochs = [e for e in toy.events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2, 3, 4]
+    (notice,) = [a for a in epochs[0].alarms if "began again" in a]
+    assert "learning rate of 0.78" in notice
+    assert epochs[-1].losses["total"] < epochs[0].losses["total"]
+
+
+def test_steps_too_large_that_were_asked_for_end_in_a_sentence():
+    toy = Toy(learning_rate=1e30)
+    with pytest.raises(StudioError, match="ran away"):
+        toy.loop.run([toy.phase()])
+
+
+def test_a_full_disk_does_not_end_the_training_but_is_said(tmp_path, monkeypatch):
+    checkpoint = Checkpoint(tmp_path, "mark")
+    monkeypatch.setattr(checkpoint, "due", lambda: True)
+
+    def full(_state):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    toy = Toy(checkpoint=checkpoint)
+    toy.loop.run([toy.phase()])
+    second = [e for e in toy.events if isinstance(e, Epoch)][1]
+    assert "No space left on device" in second.alarms[0]

@@ -1,0 +1,91 @@
+"""A step against the arithmetic of its optimiser, and schedules against their formulas."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from clustering.training.optimisers import Optimiser, constant, cosine, tenth_every
+from clustering.training.step import Batch, Step
+
+CPU = torch.device("cpu")
+
+
+def line(kind: str, **settings) -> tuple[nn.Parameter, Step]:
+    """A step on the mean of w·x for one weight."""
+    weight = nn.Parameter(torch.zeros(1, 1))
+    optimiser = Optimiser(kind, 0.1, **settings).build([weight], CPU)
+
+    def loss(batch: Batch) -> dict[str, torch.Tensor]:
+        return {
+            "slope": (batch.features @ weight).mean(),
+            "pull": (batch.targets["t"] * weight).mean() * 0 + 2.0,
+        }
+
+    targets = {"t": torch.arange(4.0)[:, None]}
+    return weight, Step(loss, optimiser, targets, torch.Generator(), CPU, "float32", capture=True)
+
+
+def test_plain_sgd_with_momentum_moves_as_its_formula_says():
+    weight, step = line("sgd", momentum=0.9)
+    features = torch.tensor([[1.0], [3.0]])
+    step(torch.tensor([0, 1]), features)
+    assert weight.item() == pytest.approx(-0.1 * 2)
+    step(torch.tensor([2, 3]), features)
+    assert weight.item() == pytest.approx(-0.1 * 2 - 0.1 * (0.9 * 2 + 2))
+
+
+def test_terms_are_averaged_over_the_steps_and_start_again_from_zero():
+    _, step = line("sgd", momentum=0.0)
+    features = torch.tensor([[1.0], [3.0]])
+    for _ in range(2):
+        step(torch.tensor([0, 1]), features)
+    means = step.means(2)
+    assert means["slope"] == pytest.approx((0 + -0.2 * 2) / 2)
+    assert means["pull"] == pytest.approx(2)
+    assert means["total"] == pytest.approx(means["slope"] + 2)
+    assert step.means(1) == {"slope": 0, "pull": 0, "total": 0}
+
+
+def test_biases_may_learn_twice_as_fast():
+    layer = nn.Linear(1, 1)
+    optimiser = Optimiser("sgd", 0.1, bias_factor=2.0)
+    built = optimiser.build(layer.parameters(), CPU)
+    optimiser.set_rate(built, 0.0)
+    assert [group["lr"] for group in built.param_groups] == [0.1, 0.2]
+    optimiser.set_rate(built, 0.5, factor=0.25)
+    assert [group["lr"] for group in built.param_groups] == [0.025, 0.05]
+
+
+def test_schedules_follow_their_formulas():
+    assert constant(0.7) == 1
+    assert [cosine(0), cosine(0.5)] == [1, pytest.approx(0.5)]
+    assert cosine(0.25) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
+    steps = tenth_every(0.4)  # 20,000 of 50,000 iterations
+    assert [steps(share) for share in (0, 0.39, 0.4, 0.79, 0.8)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_half_precision_leaves_the_weights_in_single_and_the_loss_close():
+    layer = nn.Linear(8, 1)
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(16, 8, generator=generator)
+    means = {}
+    for precision in ("float32", "bfloat16"):
+        optimiser = Optimiser("sgd", 1e-9).build(layer.parameters(), CPU)
+        step = Step(
+            lambda batch: {"square": layer(batch.features).float().square().mean()},
+            optimiser,
+            {},
+            generator,
+            CPU,
+            precision,
+            capture=False,
+        )
+        step(torch.arange(16), features)
+        means[precision] = step.means(1)["total"]
+    assert layer.weight.dtype == torch.float32
+    assert means["bfloat16"] == pytest.approx(means["float32"], rel=0.05)
+    assert means["bfloat16"] != means["float32"]
