@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from clustering.collections import Collection
 
 TITLES = ("title", "name", "label", "caption", "object_name", "titel", "titre", "标题", "题名")
-MAKERS = ("artist", "creator", "author", "maker", "artist_display_name", "artist_title", "painter", "manner", "作者")
+MAKERS = (
+    "artist",
+    "creator",
+    "author",
+    "maker",
+    "artist_display_name",
+    "artist_title",
+    "painter",
+    "manner",
+    "作者",
+)
 DATES = ("year", "date", "date_display", "object_date", "created", "period", "century", "年代")
 HIDDEN = ("id", "path", "aspect", "width", "height", "duplicate_of")
 

@@ -33,7 +33,13 @@ FOREVER = "private, max-age=31536000, immutable"  # private: a group's works are
 REVISED = "private, no-cache"  # asked again each time, answered with 304 while unchanged
 PICTURE_SIZES = (128, 256, 512, 1024)  # pixels; few sizes, so that few files are cached
 LAYER_BYTES = 96 * 2**20  # kept of layers at most
-_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+}
 _served = threading.Event()
 
 
@@ -49,7 +55,9 @@ def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
     serve = _Served(workspace or _pages_workspace)
     item = "/studio/collections/{collection}/items/{index:int}"
     return [
-        Route("/studio/collections/{collection}/atlas/{size:int}/{sheet:int}.webp", serve.guarded(serve.atlas)),
+        Route(
+            "/studio/collections/{collection}/atlas/{size:int}/{sheet:int}.webp", serve.guarded(serve.atlas)
+        ),
         Route(f"{item}/original", serve.guarded(serve.original)),
         Route(f"{item}/picture/{{size:int}}", serve.guarded(serve.picture)),
         Route(f"{item}/card", serve.guarded(serve.card)),
@@ -163,7 +171,9 @@ class _Served:
         kind = _TYPES.get(path.suffix.lower())
         answer = _file(request, path, kind or "application/octet-stream", REVISED)
         answer.headers["X-Content-Type-Options"] = "nosniff"
-        shown = "inline" if kind else "attachment"  # a format with scripts in it is never opened in our origin
+        shown = (
+            "inline" if kind else "attachment"
+        )  # a format with scripts in it is never opened in our origin
         answer.headers["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(path.name)}"
         return answer
 
@@ -285,4 +295,3 @@ def atlas_source(collection: Any) -> dict[str, Any]:
         "atlas": f"{root}/atlas/{{size}}/{{sheet}}.webp" if sizes else "",
         "sizes": sizes,
     }
-

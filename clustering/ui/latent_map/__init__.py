@@ -7,7 +7,7 @@ as text. What comes back is a `MapSelection`: a gesture (at most 1 KB) and the i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "inside_polygon",
     "latent_map",
     "layer_sections",
+    "news",
     "pack",
     "point_sections",
     "ramp_codes",
@@ -122,6 +123,8 @@ def latent_map(
     live: bool = False,
     selectable: bool = True,
     scroll_zoom: bool = True,
+    on_gesture: Callable[[], None] | None = None,
+    on_click: Callable[[], None] | None = None,
 ) -> MapSelection:
     """Show a map and return what was done on it.
 
@@ -158,6 +161,8 @@ def latent_map(
         False leaves out lasso and box.
     scroll_zoom : bool
         False lets the wheel scroll the page until the map has the focus.
+    on_gesture, on_click : callable, optional
+        Called before the rerun that a gesture or a click causes; `news` tells what it was.
 
     Returns
     -------
@@ -183,9 +188,18 @@ def latent_map(
     if bounds is not None:
         options["bounds"] = [float(value) for value in bounds]  # type: ignore[union-attr]
     result = _component()(
-        key=key, data=_data(points, layer, options), on_gesture_change=_nothing, on_clicked_change=_nothing
+        key=key,
+        data=_data(points, layer, options),
+        on_gesture_change=on_gesture or _nothing,
+        on_clicked_change=on_click or _nothing,
     )
     return _news(key, result)
+
+
+def news(key: str) -> MapSelection:
+    """Return what was done on the map called ``key`` since it was last asked; for use in a callback."""
+    sent = st.session_state.get(key)
+    return _news(key, sent if isinstance(sent, Mapping) else {})
 
 
 def _data(

@@ -34,7 +34,9 @@ def pack(sections: Mapping[str, NDArray[Any]], options: Mapping[str, Any] | None
     """
     arrays = {name: np.ascontiguousarray(values).ravel() for name, values in sections.items()}
     n = len(arrays["codes"]) if "codes" in arrays else len(arrays["xy"]) // 2
-    described = [[name, _NAMES[values.dtype.newbyteorder("<")], values.size] for name, values in arrays.items()]
+    described = [
+        [name, _NAMES[values.dtype.newbyteorder("<")], values.size] for name, values in arrays.items()
+    ]
     header = {"n": n, "sections": described, "options": dict(options or {})}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % 8)
@@ -126,7 +128,8 @@ def layer_sections(
     highest = int(codes.max(initial=-1))
     if highest >= MISSING:
         raise StudioError(
-            f"A map can colour 65,535 groups at most, but the highest is {highest}.", "Colour by another column."
+            f"A map can colour 65,535 groups at most, but the highest is {highest}.",
+            "Colour by another column.",
         )
     sections: dict[str, NDArray[Any]] = {"codes": np.where(codes < 0, MISSING, codes).astype(np.uint16)}
     if confidence is not None:

@@ -9,6 +9,10 @@ class FlatPainter {
     this.entries = new Uint8Array(0);
   }
 
+  get events() {
+    return this.canvas;
+  }
+
   setPositions(before, now) {
     this.before = before;
     this.now = now;

@@ -3,11 +3,22 @@
 class GlPainter {
   static LARGEST = Infinity;
 
+  /**
+   * Draws off screen and hands each frame over as a bitmap: Chromium without a GPU shows only part of a WebGL canvas
+   * once the page is scrolled (it clips the upside-down texture the wrong way round).
+   */
   constructor(canvas) {
-    this.canvas = canvas;
-    this.gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, alpha: true });
+    this.screen = canvas;
+    this.canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : canvas;
+    this.gl = this.canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, alpha: true });
     if (!this.gl) throw new Error("no WebGL2");
+    this.shown = this.canvas === canvas ? null : canvas.getContext("bitmaprenderer");
     this.build();
+  }
+
+  /** Where lost and restored contexts are told. */
+  get events() {
+    return this.canvas;
   }
 
   /** Make programs and buffers; again after a lost context. */
@@ -114,10 +125,18 @@ class GlPainter {
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, COLOURS_A_ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, filled);
   }
 
-  /** Paint one frame: see `LatentMap.paint` for what a scene holds. */
+  /** Show one frame: see `LatentMap.paintNow` for what a scene holds. */
   draw(scene) {
-    const { gl, canvas } = this;
+    const { gl, canvas, screen } = this;
     if (gl.isContextLost()) return;
+    if (canvas.width !== screen.width) canvas.width = screen.width;
+    if (canvas.height !== screen.height) canvas.height = screen.height;
+    this.paint(scene);
+    this.shown?.transferFromImageBitmap(canvas.transferToImageBitmap());
+  }
+
+  paint(scene) {
+    const { gl, canvas } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);

@@ -47,10 +47,9 @@ class LatentMap {
       console.info(`The map is drawn without WebGL2: ${error.message}`);
       this.painter = new FlatPainter(this.panel.freshCanvas());
     }
-    const { canvas } = this.panel;
     this.panel.frame.dataset.painter = this.painter instanceof GlPainter ? "webgl2" : "canvas";
-    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-    canvas.addEventListener("webglcontextrestored", () => {
+    this.painter.events.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    this.painter.events.addEventListener("webglcontextrestored", () => {
       this.painter.build();
       this.uploadAll();
       this.again();

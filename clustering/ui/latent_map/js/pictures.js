@@ -1,54 +1,59 @@
 // Which items show their picture, and where its pixels come from: atlas sheets for many small ones, single files for few large ones.
 
-const SINGLE_SIZES = [256, 512];
-const MOST_BITMAPS = { sheet: 2000, 256: 200, 512: 32 };
+const MOST_SINGLES = { 256: 200, 512: 32 };
+const MOST_CELLS = 2000;
 const AT_ONCE = 4; // requests under way
-const MOST_SHEETS = 24; // above this many sheets a smaller thumbnail is taken
+const MOST_SHEETS = { 32: 400, 64: 24, 128: 12 }; // above this many sheets smaller thumbnails are taken
 const LOCAL_FROM = 50000; // above this many points only the neighbourhood of the view is thinned
 
 class PictureStore {
   constructor(source, arrived) {
     this.source = source;
     this.arrived = arrived;
-    this.bitmaps = { sheet: new Map(), 256: new Map(), 512: new Map() };
+    this.cells = Object.keys(source.sizes ?? {}).map(Number).sort((a, b) => a - b)
+      .filter((size, at) => at === 0 || source.sizes[size].sheets <= (MOST_SHEETS[size] ?? 8));
+    this.bitmaps = new Map([...this.cells, 256, 512].map((tier) => [tier, new Map()]));
     this.sheets = new Map();
     this.failed = new Set();
     this.under_way = new Set();
-    this.wanted = [];
-    this.cell = this.cellSize();
+    this.wanted = new Map();
+    this.cutting = new Map();
+    this.cuts = new Set();
   }
 
-  cellSize() {
-    const sizes = Object.keys(this.source.sizes ?? {}).map(Number).sort((a, b) => b - a);
-    const fits = (size, most) => this.source.sizes[size].sheets <= most;
-    return sizes.find((size) => (size <= 64 ? fits(size, MOST_SHEETS) : fits(size, 12))) ?? sizes.at(-1) ?? 0;
-  }
-
-  /** The best picture there is now of an item, at most about `pixels` wide; asks for a better one if there may be one. */
+  /** The best picture there is now of an item, about `pixels` wide; asks for a better one if there may be one. */
   get(item, pixels, single) {
-    const tier = this.cell && (!single || pixels <= this.cell * 1.35) ? "sheet" : pixels <= 300 ? 256 : 512;
-    const found = this.bitmaps[tier].get(item);
-    if (!found && !this.failed.has(`${tier}:${item}`)) this.wanted.push([tier, item]);
-    return found ?? this.bitmaps[512].get(item) ?? this.bitmaps[256].get(item) ?? this.bitmaps.sheet.get(item);
+    const largest = this.cells.at(-1) ?? 0;
+    const tier = largest && (!single || pixels <= largest * 1.35)
+      ? this.cells.find((size) => size >= pixels * 0.85) ?? largest
+      : pixels <= 300 ? 256 : 512;
+    const found = this.bitmaps.get(tier).get(item);
+    if (found) return found;
+    if (!this.failed.has(`${tier}:${item}`)) this.wanted.set(`${tier}:${item}`, [tier, item]);
+    for (const other of [...this.bitmaps.keys()].reverse()) {
+      const stand_in = this.bitmaps.get(other).get(item);
+      if (stand_in) return stand_in;
+    }
+    return undefined;
   }
 
   /** Start what was asked for since the last call; what is no longer asked for is forgotten. */
   request() {
     const sheets = new Map();
     const singles = [];
-    for (const [tier, item] of this.wanted) {
-      if (tier !== "sheet") singles.push([tier, item]);
+    for (const [tier, item] of this.wanted.values()) {
+      if (!this.cells.includes(tier)) singles.push([tier, item]);
       else {
-        const sheet = Math.floor(item / this.source.sizes[this.cell].per_sheet);
-        sheets.set(sheet, [...(sheets.get(sheet) ?? []), item]);
+        const name = `${tier}/${Math.floor(item / this.source.sizes[tier].per_sheet)}`;
+        if (!sheets.has(name)) sheets.set(name, []);
+        sheets.get(name).push(item);
       }
     }
-    this.wanted = [];
-    this.cells = sheets;
-    const order = [...sheets].sort((a, b) => b[1].length - a[1].length);
-    for (const [sheet, items] of order) {
-      if (this.sheets.has(sheet)) this.cut(sheet, items);
-      else this.start(`sheet:${sheet}`, () => this.loadSheet(sheet));
+    this.wanted.clear();
+    this.cutting = sheets;
+    for (const [name, items] of [...sheets].sort((a, b) => b[1].length - a[1].length)) {
+      if (this.sheets.has(name)) this.cut(name, items);
+      else this.start(name, () => this.loadSheet(name));
     }
     for (const [tier, item] of singles) this.start(`${tier}:${item}`, () => this.loadSingle(tier, item));
   }
@@ -71,29 +76,28 @@ class PictureStore {
     return createImageBitmap(await answer.blob());
   }
 
-  async loadSheet(sheet) {
-    const url = this.source.atlas.replace("{size}", this.cell).replace("{sheet}", sheet);
-    const whole = await this.bitmap(url);
-    this.sheets.set(sheet, whole);
+  async loadSheet(name) {
+    const [size, sheet] = name.split("/");
+    this.sheets.set(name, await this.bitmap(this.source.atlas.replace("{size}", size).replace("{sheet}", sheet)));
     if (this.sheets.size > 6) this.drop(this.sheets);
-    await this.cut(sheet, this.cells.get(sheet) ?? []);
+    await this.cut(name, this.cutting.get(name) ?? []);
   }
 
-  async cut(sheet, items) {
-    const { columns, per_sheet } = this.source.sizes[this.cell];
-    const whole = this.sheets.get(sheet);
-    const fresh = items.filter((item) => !this.under_way.has(`cell:${item}`));
-    fresh.forEach((item) => this.under_way.add(`cell:${item}`));
-    const underWay = new Set(fresh);
-    try {
-      const cells = await Promise.all(fresh.map((item) => {
-        const at = item % per_sheet;
-        return createImageBitmap(whole, (at % columns) * this.cell, Math.floor(at / columns) * this.cell, this.cell, this.cell);
-      }));
-      fresh.forEach((item, at) => this.keep("sheet", item, { bitmap: cells[at], slot: this.cell, boxed: true }));
-    } finally {
-      underWay.forEach((item) => this.under_way.delete(`cell:${item}`));
-    }
+  async cut(name, items) {
+    const size = Number(name.split("/")[0]);
+    const { columns, per_sheet } = this.source.sizes[size];
+    const whole = this.sheets.get(name);
+    const fresh = items.filter((item) => !this.cuts.has(`${size}:${item}`));
+    fresh.forEach((item) => this.cuts.add(`${size}:${item}`));
+    await Promise.all(fresh.map(async (item) => {
+      const at = item % per_sheet;
+      try {
+        const bitmap = await createImageBitmap(whole, (at % columns) * size, Math.floor(at / columns) * size, size, size);
+        this.keep(size, item, { bitmap, slot: size, boxed: true });
+      } finally {
+        this.cuts.delete(`${size}:${item}`);
+      }
+    }));
     if (fresh.length) this.arrived();
   }
 
@@ -103,8 +107,9 @@ class PictureStore {
   }
 
   keep(tier, item, entry) {
-    this.bitmaps[tier].set(item, entry);
-    if (this.bitmaps[tier].size > MOST_BITMAPS[tier]) this.drop(this.bitmaps[tier]);
+    const shelf = this.bitmaps.get(tier);
+    shelf.set(item, entry);
+    if (shelf.size > (MOST_SINGLES[tier] ?? MOST_CELLS)) this.drop(shelf);
   }
 
   drop(map) {
@@ -120,7 +125,7 @@ class PictureChooser {
     this.map = map;
     this.born = new Map();
     this.thinning = null;
-    this.level = 0;
+    this.level = -9; // none yet
   }
 
   /** Forget what was thinned: positions, filters, selection or legend changed. */
@@ -192,9 +197,9 @@ class PictureChooser {
     const { camera } = map;
     const [left, bottom, right, top] = map.camera.bounds;
     const base = Math.max(right - left, top - bottom) / 8.5;
-    const cell = clamp(spacing * 0.75, camera.width < 600 ? 26 : 36, 230);
-    const exact = Math.log2((base * camera.scale) / cell);
-    if (exact < this.level - 0.25 || exact > this.level + 1.25) this.level = clamp(Math.floor(exact), 0, 18);
+    const cell = clamp(spacing * 0.75, camera.width < 600 ? 30 : 40, 230);
+    const exact = 2 * Math.log2((base * camera.scale) / cell);
+    if (exact < this.level - 0.3 || exact > this.level + 1.3) this.level = clamp(Math.floor(exact), 0, DEEPEST);
     const thinning = this.thinningFor(base);
     const side = Math.min(thinning.distance(this.level) * camera.scale * 0.92, 380);
     const [x0, y0, x1, y1] = camera.rectangle(side / 2);

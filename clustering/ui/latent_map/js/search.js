@@ -99,8 +99,10 @@ function simplified(line, most) {
   }
 }
 
+const DEEPEST = 36; // levels; beyond, points lie on one another
+
 /**
- * Which points may carry a picture at which level: at level L accepted points lie at least `base / 2^L` apart
+ * Which points may carry a picture at which level: at level L accepted points lie at least `base / 2^(L/2)` apart
  * (in either direction), and a point accepted once stays. So pictures neither overlap nor flicker.
  */
 class Thinning {
@@ -113,11 +115,11 @@ class Thinning {
   }
 
   distance(level) {
-    return this.base / 2 ** level;
+    return this.base / 2 ** (level / 2);
   }
 
   upTo(level) {
-    while (this.levels.length <= Math.min(level, 18)) this.grow();
+    while (this.levels.length <= Math.min(level, DEEPEST)) this.grow();
     return this.levels.slice(0, level + 1);
   }
 

@@ -1,0 +1,124 @@
+"""The narrow column of the Explore page: filters with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from clustering.ui.explore_state import Shown
+from clustering.ui.explore_view import Column, Filters, masks_of, value_counts, visible_items
+from clustering.ui.words import several
+
+MOST_SHOWN = 6  # filters open at once; the rest are folded
+
+
+def read(shown: Shown, columns: Sequence[Column]) -> Filters:
+    """Return the filters as they stand now, before their widgets are drawn."""
+    kept = {one.name: st.session_state.get(_key(shown, one)) for one in columns}
+    ranges = {}
+    for one in columns:
+        value = kept[one.name]
+        if one.kind == "numbers" and value and tuple(value) != (one.low, one.high):
+            ranges[one.name] = (float(value[0]), float(value[1]))
+    share = st.session_state.get(f"filter-{shown.run.id}-confidence") or (0, 100)
+    return Filters(
+        values={one.name: kept[one.name] for one in columns if one.kind == "values" and kept[one.name]},
+        ranges=ranges,
+        groups=tuple(st.session_state.get(f"filter-{shown.run.id}-groups") or ()),
+        confidence=(share[0] / 100, share[1] / 100),
+    )
+
+
+def column(shown: Shown, columns: Sequence[Column], filters: Filters) -> None:
+    """Draw the filters; each value tells how many items it would leave beside the other filters."""
+    masks = masks_of(shown.collection.items, filters, shown.groups)
+    passed = int(visible_items(masks, shown.n).sum())
+    st.markdown(
+        f"**{passed:,}** of {several(shown.n, 'item')}" if filters.active else several(shown.n, "item")
+    )
+    if filters.active:
+        st.button(
+            "Clear filters", type="tertiary", key="filters-clear", on_click=_clear, args=(shown, columns)
+        )
+    _groups(shown, visible_items(masks, shown.n, "group of the run"))
+    _confidence(shown)
+    for one in columns[:MOST_SHOWN]:
+        _one(shown, one, masks)
+    if len(columns) > MOST_SHOWN:
+        with st.expander("More filters"):
+            for one in columns[MOST_SHOWN:]:
+                _one(shown, one, masks)
+
+
+def _groups(shown: Shown, passed: Any) -> None:
+    counts = pd.Series(shown.groups.labels[passed]).value_counts().to_dict()
+    st.multiselect(
+        "Group",
+        range(shown.groups.count),
+        key=f"filter-{shown.run.id}-groups",
+        format_func=lambda label: f"{shown.groups.name(label)} ({counts.get(label, 0):,})",
+        placeholder="All groups",
+        persist_state="session",
+    )
+
+
+def _confidence(shown: Shown) -> None:
+    st.slider(
+        "Confidence",
+        0,
+        100,
+        (0, 100),
+        key=f"filter-{shown.run.id}-confidence",
+        format="%d %%",
+        help="How sure the model is of an item's group: its largest soft assignment.",
+        persist_state="session",
+    )
+
+
+def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
+    if one.kind == "numbers":
+        low, high = (int(one.low), int(one.high)) if one.whole else (one.low, one.high)
+        st.slider(
+            label(one.name),
+            low,
+            high,
+            (low, high),
+            key=_key(shown, one),
+            help="Items without a value are left out once this is narrowed.",
+            persist_state="session",
+        )
+        return
+    counts = value_counts(shown.collection.items[one.name], visible_items(masks, shown.n, one.name))
+    st.multiselect(
+        label(one.name),
+        list(counts),
+        key=_key(shown, one),
+        format_func=lambda value: f"{value} ({counts.get(value, 0):,})",
+        placeholder="All",
+        persist_state="session",
+    )
+
+
+def _clear(shown: Shown, columns: Sequence[Column]) -> None:
+    for one in columns:
+        st.session_state.pop(_key(shown, one), None)
+        if one.kind == "numbers":
+            ends = (int(one.low), int(one.high)) if one.whole else (one.low, one.high)
+            st.session_state[_key(shown, one)] = ends
+        else:
+            st.session_state[_key(shown, one)] = []
+    st.session_state[f"filter-{shown.run.id}-groups"] = []
+    st.session_state[f"filter-{shown.run.id}-confidence"] = (0, 100)
+
+
+def _key(shown: Shown, one: Column) -> str:
+    return f"filter-{shown.record.id}-{one.name}"
+
+
+def label(name: str) -> str:
+    """Return a column's name as a heading: ``"credit_line"`` becomes “Credit line”."""
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

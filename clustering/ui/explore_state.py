@@ -1,0 +1,136 @@
+"""What the blocks of the Explore page share: the run looked at, its map, the selection, and who runs again when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.errors import StreamlitAPIException
+
+from clustering.charts.palette import ThemeName
+from clustering.ui import state, theme
+from clustering.ui.groups import Groups
+from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
+
+if TYPE_CHECKING:
+    from clustering.collections import Collection
+
+MAP = "explore-map"  # fragments by key
+WORKS = "explore-works"
+GROUPS = "explore-groups"
+ITEM = "explore-item"
+BASKET = "basket"  # the sidebar's
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run, its collection and its groups."""
+
+    record: CollectionRecord
+    run: RunRecord
+    collection: Collection
+    groups: Groups
+
+    @property
+    def n(self) -> int:
+        """How many items there are."""
+        return self.record.n_items
+
+    def colours(self) -> list[str]:
+        """Return the colour of each group as the sidebar's choice wants it."""
+        return self.groups.colours(theme_name(), st.session_state.get("palette") or "auto")
+
+    def item_colours(self) -> list[str]:
+        """Return the colour of every item's group, shape (n,)."""
+        colours = [*self.colours(), ""]
+        return [colours[label] for label in self.groups.labels.tolist()]
+
+
+def shown(record: CollectionRecord, run: RunRecord) -> Shown:
+    """Return what the page shows, read from the workspace or its caches."""
+    names = state.workspace().cluster_names(run.id)
+    return Shown(
+        record, run, state.open_collection(record.id), groups_of(run.id, tuple(sorted(names.items())))
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def groups_of(run_id: str, names: tuple[tuple[int, str], ...]) -> Groups:
+    """Return the groups of a run under their present names; confidences and distances are worked out once."""
+    return Groups(state.run_arrays(run_id), dict(names))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def positions_of(projection_id: str) -> NDArray[np.float32]:
+    """Return a map's positions, (n, 2)."""
+    return np.asarray(state.workspace().map(projection_id))
+
+
+def maps_of(run: RunRecord) -> list[ProjectionRecord]:
+    """Return the maps a run can be looked at on, newest first: its own, and those of its features."""
+    return [
+        one
+        for one in state.workspace().projections(feature_id=run.feature_id)
+        if one.run_id in (run.id, None)
+    ]
+
+
+def theme_name() -> ThemeName:
+    """Return the theme the reader sees."""
+    return "dark" if theme.is_dark() else "light"
+
+
+# the selection: what lies in the basket is what is coloured on the map
+
+
+def selection(collection_id: str) -> NDArray[np.int64]:
+    """Return the selected items."""
+    return state.basket(collection_id)
+
+
+def select(collection_id: str, indices: NDArray[Any]) -> None:
+    """Select items from the page; the map takes them over at its next run."""
+    state.fill_basket(collection_id, indices)
+
+
+def drawn(collection_id: str, indices: NDArray[Any]) -> None:
+    """Select items the map itself has just selected; it need not be told."""
+    state.fill_basket(collection_id, indices)
+    _told()[collection_id] = {**_told_of(collection_id), "items": state.basket(collection_id)}
+
+
+def told(collection_id: str) -> tuple[int, NDArray[np.int64]]:
+    """Return the number and items of the last selection that came from the page and not from the map."""
+    entry = _told_of(collection_id)
+    current = state.basket(collection_id)
+    if not np.array_equal(entry["items"], current):
+        entry = {"version": entry["version"] + 1, "items": current, "sent": current}
+        _told()[collection_id] = entry
+    return entry["version"], entry["sent"]
+
+
+def _told() -> dict[str, dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_explore-told", {})
+    return kept
+
+
+def _told_of(collection_id: str) -> dict[str, Any]:
+    nothing = np.empty(0, dtype=np.int64)
+    return _told().get(collection_id, {"version": 0, "items": nothing, "sent": nothing})
+
+
+def run_again(keys: Sequence[str]) -> None:
+    """Run only some fragments again; call it from a callback. Those not on the page are left out."""
+    present = list(keys)
+    for _ in keys:
+        try:
+            st.rerun(present)
+        except StreamlitAPIException as error:
+            present = [
+                key for key in present if f"'{key}'" not in str(error) and f'"{key}"' not in str(error)
+            ]
+    st.rerun()

@@ -1,0 +1,77 @@
+// A wall of works in justified rows: every picture keeps its proportions, captions are text, a click or Enter opens one.
+
+const token = () => `${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
+
+function made(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== "" && value !== null) element.setAttribute(name, value);
+  element.append(...children); // strings become text nodes, never markup
+  return element;
+}
+
+/** The item's cell of an atlas sheet, stretched over the picture's place until the picture itself is there. */
+function sprite(item, aspect, atlas) {
+  const sheet = Math.floor(item / atlas.per_sheet);
+  const cell = item % atlas.per_sheet;
+  const whole = atlas.columns * atlas.size;
+  const [width, height] = [atlas.size * Math.min(1, aspect), atlas.size / Math.max(1, aspect)];
+  const left = (cell % atlas.columns) * atlas.size + (atlas.size - width) / 2;
+  const top = Math.floor(cell / atlas.columns) * atlas.size + (atlas.size - height) / 2;
+  return {
+    backgroundImage: `url("${atlas.url.replace("{sheet}", sheet)}")`,
+    backgroundSize: `${(whole / width) * 100}% ${(whole / height) * 100}%`,
+    backgroundPosition: `${(left / (whole - width)) * 100}% ${(top / (whole - height)) * 100}%`,
+  };
+}
+
+function work(entry, data, open) {
+  const [item, aspect, caption, colour, note] = entry;
+  const button = made("button", { type: "button", class: "work", "aria-label": note ? `${caption}. ${note}` : caption, "data-item": item });
+  const shape = Math.min(Math.max(aspect, 0.35), 3);
+  const frame = made("span", { class: "frame" });
+  if (data.atlas) Object.assign(frame.style, sprite(item, aspect, data.atlas));
+  if (data.picture) {
+    const image = made("img", { alt: "", loading: "lazy", decoding: "async", src: data.picture.replace("{index}", item) });
+    image.addEventListener("load", () => image.classList.add("here"));
+    image.addEventListener("error", () => image.remove());
+    frame.append(image);
+  }
+  if (colour) {
+    const mark = made("i", { class: "mark" });
+    mark.style.background = colour;
+    frame.append(mark);
+  }
+  button.append(frame, made("span", { class: "caption", "aria-hidden": "true" }, caption));
+  if (note) button.append(made("span", { class: "note" }, note));
+  button.addEventListener("click", () => open(item));
+  const place = made("li", {}, button);
+  place.style.setProperty("--aspect", shape);
+  return place;
+}
+
+function row(entry, open) {
+  const [item, , caption, colour, note] = entry;
+  const mark = made("i", { class: "mark" });
+  mark.style.background = colour || "transparent";
+  const button = made("button", { type: "button", class: "row", "data-item": item }, mark, made("span", { class: "title" }, caption), made("span", { class: "detail" }, note ?? ""));
+  button.addEventListener("click", () => open(item));
+  return made("li", {}, button);
+}
+
+export default function gallery({ data, parentElement, setStateValue }) {
+  const signature = JSON.stringify(data);
+  if (parentElement.gallerySignature === signature) return undefined;
+  parentElement.gallerySignature = signature;
+  parentElement.galleryList?.remove();
+  const open = (item) => setStateValue("clicked", { token: token(), index: item });
+  const list = made("ul", { class: data.rows ? "rows" : "wall", "aria-label": data.title });
+  list.style.setProperty("--row", `${data.height}px`);
+  for (const entry of data.items) list.append(data.rows ? row(entry, open) : work(entry, data, open));
+  if (!data.rows) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
+  parentElement.append(list);
+  parentElement.galleryList = list;
+  return () => {
+    parentElement.galleryList?.remove();
+    parentElement.gallerySignature = undefined;
+  };
+}

@@ -1,0 +1,35 @@
+"""Explore: walk the map of a run, draw around works, look at them, and judge its groups."""
+
+import streamlit as st
+
+from clustering.ui import explore_empty, explore_export, explore_filters, explore_groups, explore_item
+from clustering.ui import explore_map, explore_state, explore_works, state, theme
+from clustering.ui.explore_view import columns_of
+
+record, run = state.current_collection(), state.current_run()
+
+if record is None or run is None:
+    explore_empty.show(record)
+else:
+    shown = explore_state.shown(record, run)
+    columns = columns_of(shown.collection.items)
+    filters = explore_filters.read(shown, columns)
+    left, right = st.columns([1, 5], gap="medium")
+    with right:
+        head, export = st.columns([6, 1], vertical_alignment="bottom")
+        with head:
+            theme.title(record.name)
+        colour, projection, space = explore_map.choosers(shown, columns)
+        chosen = explore_map.chosen_map(shown, projection, space)
+        with export:
+            explore_export.menu(shown, chosen, colour, columns)
+        if chosen is None:
+            explore_map.missing(shown, projection, space)
+        else:
+            explore_map.show(shown, chosen, columns, filters, colour)
+            explore_map.honesty(chosen)
+        explore_works.show(shown)
+        explore_groups.show(shown)
+        explore_item.waiting(shown)
+    with left:
+        explore_filters.column(shown, columns, filters)
