@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustering.errors import StudioError
-from clustering.jobs.context import Cancelled, JobContext
+from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
 from clustering.workspace.files import remove_folder, write_text
+from clustering.workspace.jobs import DESTINATION
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
@@ -32,6 +33,18 @@ def load(workspace: Workspace, parameters: dict[str, Any], context: JobContext) 
     return _built(workspace, context, parameters.get("name") or Path(str(source)).stem, build)
 
 
+def sample(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Make a sample collection: ``{name}``."""
+    from clustering.collections.samples import make_sample
+
+    name = needed(parameters, "name", "sample")
+
+    def build(destination: Path) -> Collection:
+        return make_sample(name, destination, progress=context.progress)
+
+    return _built(workspace, context, name, build)
+
+
 def needed(parameters: dict[str, Any], name: str, kind: str) -> Any:
     """Return a parameter a job cannot do without.
 
@@ -52,20 +65,15 @@ def _built(
 ) -> dict[str, Any]:
     """Build a collection in its final folder and register it; a resumed job goes on with the same folder."""
     from clustering.collections import Collection
-    from clustering.collections.files import discard
 
-    noted = context.checkpoint / "collection.txt"
+    noted = context.checkpoint / DESTINATION
     if noted.exists():
         destination = workspace.root / "collections" / noted.read_text(encoding="utf-8")
     else:
         destination = workspace.new_collection_folder(name)
         write_text(noted, destination.name)
-    try:
-        # a kill may have come after the folder was whole and before its row was written
-        collection = Collection.open(destination) if destination.exists() else build(destination)
-    except Cancelled:
-        discard(destination)
-        raise
+    # a kill may have come after the folder was whole and before its row was written
+    collection = Collection.open(destination) if destination.exists() else build(destination)
     try:
         record = workspace.add_collection(collection)
     except StudioError:

@@ -43,6 +43,7 @@ ANSWERS: dict[Request, dict[State, str]] = {
         "failed": "cancelled",
     },
 }
+DESTINATION = "collection.txt"  # in a job's checkpoint: the id of the collection it builds
 INTERRUPTED = "The process that did this ended unexpectedly; what it had reached is kept."
 RESUME = "Resume the job: it goes on from its last checkpoint."
 
@@ -192,6 +193,10 @@ class Jobs(Store):
 
     def discard_work(self, job_id: str, *, snapshots: bool = True) -> None:
         """Throw away the checkpoint of a job, and its snapshots unless a page may still be showing them."""
+        noted = self._folder("jobs", job_id) / "checkpoint" / DESTINATION
+        if noted.exists():  # what was to become a collection is built in hidden places beside it
+            for left in (self.root / "collections").glob(f".{noted.read_text(encoding='utf-8')}.*"):
+                remove_folder(left) if left.is_dir() else left.unlink(missing_ok=True)
         for part in ("checkpoint", "snapshots") if snapshots else ("checkpoint",):
             remove_folder(self._folder("jobs", job_id) / part)
 

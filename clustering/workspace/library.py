@@ -1,15 +1,14 @@
-"""Loading for a notebook: straight into the workspace, and once only."""
+"""Load a collection from a notebook in one call; it lies in the workspace, where the studio shows it too."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from clustering.errors import StudioError
 from clustering.progress import Progress, silent
-from clustering.workspace.records import CollectionRecord
+from clustering.workspace.ids import slug
 from clustering.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,18 +25,18 @@ def load(
     workspace: Workspace | Path | str | None = None,
     progress: Progress = silent,
 ) -> Collection:
-    """Load a folder, file, array or hub id into the workspace, where the studio shows it too.
+    """Load a folder, zip, table or array into the workspace; the same call opens what is already there.
 
-    The same source, unchanged, is not loaded twice: the collection made of it the first time is opened.
+    A source that has changed since is loaded as another collection; what was there stays.
 
     Parameters
     ----------
     source, kind, name, copy, label_column
-        As in `clustering.collections.load`.
+        See `clustering.collections.load`.
     workspace : Workspace or path, optional
-        Where it is kept; the default workspace if left out.
-    progress : callable
-        Hears of every step.
+        By default the one `Workspace.open` opens.
+    progress : Progress
+        Hears of every step; may ask to stop.
 
     Returns
     -------
@@ -47,36 +46,32 @@ def load(
     ------
     StudioError
         When the source cannot be used.
-
-    Examples
-    --------
-    >>> import clustering as dc
-    >>> paintings = dc.load("paintings/")            # doctest: +SKIP
+    Stopped
+        When the listener asks for it; the same call goes on later.
     """
     from clustering.collections import load as read
 
-    house = workspace if isinstance(workspace, Workspace) else Workspace.open(workspace)
-    chosen: dict[str, Any] = {"kind": kind, "copy": copy, "label_column": label_column, "progress": progress}
-    for record in house.collections():
-        if _is_of(record, source):
-            try:
-                return read(source, record.folder, **chosen)  # opens it if it was asked for in this very way
-            except StudioError:
-                continue  # asked for in another way: not the same collection
-    destination = house.new_collection_folder(name or Path(str(source)).stem)
-    collection = read(source, destination, name=name, **chosen)
-    house.add_collection(collection)
+    home = workspace if isinstance(workspace, Workspace) else Workspace.open(workspace)
+    path = Path(str(source).partition("::")[0]).expanduser()
+    located = str(Path(source).expanduser().absolute()) if path.exists() else str(source)
+    # the id follows from the source, so that a load that was killed goes on where it was
+    mark = hashlib.sha256(f"{located}|{_changed(path)}|{kind}|{copy}|{label_column}".encode()).hexdigest()
+    collection = read(
+        source,
+        home.root / "collections" / f"{slug(name or Path(located).stem)}-{mark[:8]}",
+        kind=kind,
+        name=name,
+        copy=copy,
+        label_column=label_column,
+        progress=progress,
+    )
+    home.add_collection(collection)
     return collection
 
 
-def _is_of(record: CollectionRecord, source: str | Path) -> bool:
-    """Return whether a collection was made of this source, and a folder has not changed since."""
-    path = Path(source).expanduser()
+def _changed(path: Path) -> int:
+    """Return when a file, or any folder in a folder, last changed; 0 for what is not on this machine."""
     if not path.exists():
-        return record.source == str(source)
-    if record.source != str(path.absolute()):
-        return False
-    made = datetime.fromisoformat(record.created).timestamp()
-    return not path.is_dir() or all(
-        Path(folder).stat().st_mtime <= made + 1 for folder, _, _ in os.walk(path)
-    )
+        return 0
+    folders = (Path(folder) for folder, _, _ in os.walk(path)) if path.is_dir() else ()
+    return max(entry.stat().st_mtime_ns for entry in (path, *folders))
