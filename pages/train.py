@@ -13,7 +13,7 @@ if record is None:
     st.stop()
 
 theme.title(f"Train on {record.name}")
-going = watching.show(record.id)
+busy = watching.show(record.id)
 
 choices = catalogue.read(state.workspace().cache)
 if choices is None:
@@ -24,7 +24,7 @@ if choices is None:
     st.stop()
 
 entries = choices.methods
-with st.container() if not going else st.expander("Train another"):
+with st.container() if not busy else st.expander("Train another"):
     entry = methods.choose(entries, key="method")
     methods.about(entry)
     features, encoder = training.choose_features(record, choices)

@@ -67,7 +67,7 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
     """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
     print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
-    # Until the first st.navigation Streamlit would run a file under pages/ alone, without the house around it.
+    # Until the first st.navigation Streamlit would run a file under pages/ alone, outside the house.
     PagesManager.uses_pages_directory = False
     threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()
     yield

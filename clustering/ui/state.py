@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from clustering.collections.samples import samples
 from clustering.ui.place import workspace_root
-from clustering.workspace import Workspace
+from clustering.workspace import CollectionRecord, RunRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
@@ -69,30 +70,32 @@ def forget(collection: str) -> None:
     empty_basket(collection)
 
 
-def current_collection() -> Any | None:
-    """Return the record of the current collection; None while the workspace has none."""
+def current_collection() -> CollectionRecord | None:
+    """Return the record of the current collection; None while the workspace has none.
+
+    Until a person chooses, that is the newest one they brought, else the first sample.
+    """
     records = workspace().collections()
-    by_id = {record.id: record for record in records}
-    chosen = st.session_state.get("_collection")
-    if chosen in by_id:
-        return by_id[chosen]
-    return records[0] if records else None
+    chosen = next((record for record in records if record.id == st.session_state.get("_collection")), None)
+    if chosen is not None or not records:
+        return chosen
+    order = [info.origin for info in samples().values()]
+    return min(records, key=lambda record: order.index(record.source) if record.source in order else -1)
 
 
-def current_run() -> Any | None:
-    """Return the record of the current run: the chosen one, else the newest of the collection."""
+def current_run() -> RunRecord | None:
+    """Return the record of the current run: the chosen one, else the newest deep one."""
     collection = current_collection()
     if collection is None:
         return None
     records = workspace().runs(collection.id)
-    by_id = {record.id: record for record in records}
-    chosen = st.session_state.get("_run")
-    return by_id.get(chosen) or newest(records)
+    chosen = next((record for record in records if record.id == st.session_state.get("_run")), None)
+    return chosen or newest(records)
 
 
-def newest(records: list[Any]) -> Any | None:
-    """Return the youngest record, deep runs before baselines that were made beside them."""
-    return max(records, key=lambda record: record.created, default=None)
+def newest(records: list[RunRecord]) -> RunRecord | None:
+    """Return the youngest run, a deep one before plain ones that were made beside it."""
+    return max(records, key=lambda record: (record.family == "deep", record.created), default=None)
 
 
 # cached reads

@@ -18,7 +18,7 @@ from clustering.workspace import JobRecord, JobStatus, SnapshotFile, without_rep
 
 
 def show(collection_id: str) -> bool:
-    """Show the newest training of a collection, whatever became of it; True while it is going on."""
+    """Show the newest training of a collection, whatever became of it; False when there is none."""
     chain = chain_of(collection_id)
     if not chain:
         return False
@@ -29,10 +29,9 @@ def show(collection_id: str) -> bool:
         _beside(chain)
         return True
     if current.state == "finished":
-        _done(found, chain)
-    else:
-        jobs.show(current, key="training")
-        st.button("Dismiss", key="training-dismiss", on_click=_dismiss, args=(chain,), type="tertiary")
+        return _done(found, chain)
+    jobs.show(current, key="training")
+    st.button("Dismiss", key="training-dismiss", on_click=_dismiss, args=(chain,), type="tertiary")
     return False
 
 
@@ -66,12 +65,12 @@ def _beside(chain: Sequence[JobRecord]) -> None:
         st.caption(f"{several(len(waiting), 'plain method')} to follow on the same features.")
 
 
-def _done(found: Sequence[JobStatus], chain: Sequence[JobRecord]) -> None:
+def _done(found: Sequence[JobStatus], chain: Sequence[JobRecord]) -> bool:
     train = next(status for status in found if status.kind == "train")
     run_id = train.result.get("run")
     known = {record.id: record for record in state.workspace().runs()}
     if run_id not in known:
-        return
+        return False
     run = known[run_id]
     with st.container(border=True, key="training-done"):
         words, button = st.columns([4, 2], vertical_alignment="center")
@@ -83,6 +82,7 @@ def _done(found: Sequence[JobStatus], chain: Sequence[JobRecord]) -> None:
             state.choose(collection=run.collection_id, run=run.id)
             st.switch_page("pages/explore.py")
     _beside(chain)
+    return True
 
 
 def _dismiss(chain: Sequence[JobRecord]) -> None:
@@ -131,7 +131,7 @@ def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
         items=job_id,
         space=job_id,
         title="Latent space while it is learned",
-        bounds=(-2.6, -2.6, 2.6, 2.6),
+        bounds=(-2.1, -2.1, 2.1, 2.1),
         height=430,
         live=True,
         selectable=False,
@@ -159,11 +159,12 @@ def _frame(job_id: str, snapshot: SnapshotFile) -> dict[str, NDArray[Any]]:
 def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
     """Draw losses, changed labels and group sizes of the epochs so far."""
     kept = without_repeats([dict(row) for row in rows])
+    grouped = [row for row in kept if row.get("cluster_sizes")]
     theme_name = theme.name()
     drawn = {
         "losses": charts.loss_curves(kept, theme_name, height=200),
-        "changed": charts.changed_curve(kept, theme_name, height=150),
-        "sizes": charts.size_curves(kept, theme_name, height=200),
+        "changed": charts.changed_curve(grouped, theme_name, height=150),
+        "sizes": charts.size_curves(grouped, theme_name, height=200),
     }
     told = {"losses": "Losses", "changed": "Share of items that changed group", "sizes": "Group sizes"}
     for name, chart in drawn.items():

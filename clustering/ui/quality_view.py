@@ -1,0 +1,238 @@
+"""The blocks of the Quality page: each a picture, its numbers, and the sentence that keeps one honest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from clustering import charts
+from clustering.errors import StudioError
+from clustering.ui import explore_state, jobs, judging, state, theme
+from clustering.ui.judging import Rows
+from clustering.ui.trouble import notice, plain
+from clustering.ui.words import figure
+from clustering.workspace import CollectionRecord, FeatureRecord, RunRecord
+
+QUIET = {"displayModeBar": False}
+
+
+def measure(run: RunRecord) -> None:
+    """Offer to measure a run, or show how far that is."""
+    place = f"quality-{run.id}"
+    waiting = [
+        job.id
+        for job in jobs.open_jobs(run.collection_id, kinds=("quality",))
+        if job.parameters.get("run") == run.id or _run_before(job.after) == run.id
+    ]
+    jobs.watch(waiting, place)
+    if waiting:
+        st.skeleton(300)
+        return
+    st.markdown("This run has not been measured yet.")
+    if st.button("Measure it", type="primary", key="measure"):
+        job = jobs.submit(
+            "quality", {"collection": run.collection_id, "run": run.id}, title="Measure quality"
+        )
+        jobs.remember(place, [job.id])
+        st.rerun()
+
+
+def _run_before(job_id: str | None) -> str | None:
+    return state.workspace().job(job_id).result.get("run") if job_id else None
+
+
+def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | None:
+    """Show the agreement with a reference column a person chooses; return the column."""
+    columns = [name for name in record.label_columns if judging.against(rows, name)]
+    if not columns:
+        return None
+    st.header("Against labels", anchor=False)
+    column = st.segmented_control(
+        "Reference column",
+        columns,
+        default=columns[0],
+        required=True,
+        key=f"quality-column-{record.id}",
+        persist_state="session",
+        help="Labels never steer a method; they only serve to judge it.",
+    )
+    found = judging.against(rows, column)
+    judging.headline(found)
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        groups = _groups(run)
+        chart = charts.confusion_heatmap(
+            groups.labels,
+            state.open_collection(record.id).items[column],
+            theme.name(),
+            column_name=column,
+            names=groups.names,
+        )
+        _draw(chart, "confusion", f"Groups against {column}")
+    with right:
+        st.dataframe(judging.table(found), hide_index=True, key="quality-external")
+        st.caption(
+            "NMI and AMI are normalised by the arithmetic mean. Intervals are bootstrapped over items."
+        )
+    return column
+
+
+def without_labels(run: RunRecord, rows: Rows) -> None:
+    """Show label-free figures in both spaces, and the silhouettes of one."""
+    st.header("Without labels", anchor=False)
+    left, right = st.columns([4, 4], gap="large")
+    with left:
+        st.dataframe(judging.side_by_side(rows), hide_index=True, key="quality-internal")
+        st.caption(f":material/info: {judging.BY_CONSTRUCTION}")
+    with right:
+        space = st.segmented_control(
+            "Silhouettes in",
+            ("features", "latent"),
+            default="features",
+            required=True,
+            format_func={"features": "Features", "latent": "Latent space"}.__getitem__,
+            key="silhouette-space",
+            persist_state="session",
+        )
+        groups = _groups(run)
+        try:
+            labels, values = judging.silhouettes(run.id, space)
+        except StudioError as error:
+            notice(error.problem, error.mend, safe="")
+            return
+        chart = charts.silhouette_plot(
+            values, labels, theme.name(), space=space, names=groups.names, colors=_colours(run), height=340
+        )
+        _draw(chart, "silhouettes", f"Silhouettes in the {space}")
+        st.caption("Simplified silhouettes: distances to the groups' means, of at most 5,000 items.")
+
+
+def confidence(run: RunRecord, rows: Rows) -> None:
+    """Show how sure the method is of its items, and how large its groups are."""
+    st.header("Confidence", anchor=False)
+    groups = _groups(run)
+    left, right = st.columns(2, gap="large")
+    with left:
+        chart = charts.confidence_histogram(groups.confidence, groups.count, theme.name())
+        _draw(chart, "confidence", "Histogram of confidences")
+        told = [row for row in rows if row["group"] == "confidence"]
+        st.caption(plain(" · ".join(f"{row['title']} {figure(row['value'])}" for row in told)))
+    with right:
+        chart = charts.cluster_sizes(
+            groups.labels, theme.name(), n_clusters=groups.count, names=groups.names, colors=_colours(run)
+        )
+        _draw(chart, "sizes", "Group sizes")
+
+
+def of_the_map(run: RunRecord) -> None:
+    """Show how far each map of the run can be trusted."""
+    maps = state.workspace().projections(run_id=run.id)
+    if not maps:
+        return
+    from clustering.metrics.quality import Quality
+
+    st.header("The map", anchor=False)
+    names = {record.id: f"{record.title} of the {record.space}, seed {record.seed}" for record in maps}
+    chosen = maps[0].id
+    if len(maps) > 1:
+        chosen = st.selectbox("Map", list(names), format_func=names.__getitem__, key=f"quality-map-{run.id}")
+    found = [_quality(row, Quality) for row in state.workspace().projection_quality(chosen)]
+    _draw(charts.projection_strip(found, theme.name()), "projection", "Figures of the map")
+    st.caption(plain(f"{names[chosen]}. {next(one.engine for one in maps if one.id == chosen)}."))
+
+
+def beside(run: RunRecord, column: str | None) -> None:
+    """Show every run on the same features, plain methods among them."""
+    from clustering.metrics.quality import Quality
+
+    st.header("Beside other runs on the same features", anchor=False)
+    others = state.workspace().runs(feature_id=run.feature_id)
+    shown = _closest(run, others)
+    found = {
+        _title(record): [
+            _quality(row, Quality)
+            for row in state.workspace().quality(record.id)
+            if row.get("column") in ("", None, column)
+            and row["name"] in ("nmi", "ari", "accuracy", "silhouette")
+        ]
+        for record in shown
+    }
+    if len(found) > 1:
+        measures = ("nmi", "ari", "silhouette") if column else ("silhouette",)
+        chart = charts.quality_comparison(found, theme.name(), current=_title(run), measures=measures)
+        _draw(chart, "comparison", "Runs side by side")
+    st.dataframe(judging.beside(run, column), hide_index=True, key="quality-beside")
+    if not any(record.family == "baseline" for record in others):
+        st.caption("No plain method has been run on these features yet; Train offers them beside every run.")
+
+
+def _closest(run: RunRecord, others: list[RunRecord]) -> list[RunRecord]:
+    """Return this run and the newest run of every other method, deep ones first."""
+    newest: dict[str, RunRecord] = {run.method: run}
+    for record in others:
+        newest.setdefault(record.method, record)
+    return sorted(
+        newest.values(), key=lambda record: (record.id != run.id, record.family != "deep", record.title)
+    )
+
+
+def _title(record: RunRecord) -> str:
+    return f"{record.name}, seed {record.seed}"
+
+
+def made_with(run: RunRecord, features: FeatureRecord) -> None:
+    """Say what it takes to make this run again."""
+    with st.expander("How it was made"):
+        told = state.workspace().run_details(run.id)
+        st.caption(plain(f"{features.origin} {features.description}"))
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.markdown("**Parameters**")
+            st.dataframe(_pairs(run.parameters), hide_index=True, key="quality-parameters")
+        with right:
+            st.markdown("**Environment**")
+            place = dict(told.get("environment", {}))
+            versions = place.pop("versions", {})
+            st.dataframe(_pairs({**place, **versions}), hide_index=True, key="quality-environment")
+        st.caption("The run's folder holds all of it as run.json.")
+
+
+def downloads(run: RunRecord, figures: bytes) -> None:
+    """Offer the figures as CSV and the whole report as one HTML file."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Figures (CSV)",
+            figures,
+            file_name=f"{run.id}-quality.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _pairs(values: dict[str, Any]) -> dict[str, list[str]]:
+    def told(value: Any) -> str:
+        if value is None:
+            return "automatic"
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+    return {"Name": list(values), "Value": [told(value) for value in values.values()]}
+
+
+def _quality(row: Any, kind: Any) -> Any:
+    known = kind.__dataclass_fields__
+    return kind(**{name: value for name, value in row.items() if name in known})
+
+
+def _groups(run: RunRecord) -> Any:
+    names = state.workspace().cluster_names(run.id)
+    return explore_state.groups_of(run.id, tuple(sorted(names.items())))
+
+
+def _colours(run: RunRecord) -> list[str]:
+    return list(_groups(run).colours(theme.name(), st.session_state.get("palette") or "auto"))
+
+
+def _draw(chart: Any, key: str, words: str) -> None:
+    st.plotly_chart(chart, theme=None, key=f"quality-{key}", config=QUIET, alt=words)

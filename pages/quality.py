@@ -1,0 +1,37 @@
+"""Quality: what a run is worth, with labels and without, of itself and beside plain methods."""
+
+import streamlit as st
+
+from clustering.ui import judging, quality_view, runs, state, theme
+from clustering.ui.words import ago, duration, several
+
+record, run = state.current_collection(), state.current_run()
+if record is None or run is None:
+    theme.title("Quality", "This page says what a clustering is worth, and beside which plain method.")
+    if record is None:
+        runs.no_collection()
+    else:
+        runs.no_run("There is nothing to judge yet.")
+    st.stop()
+
+theme.title(f"Quality of {run.name}")
+features = state.workspace().feature_set(run.feature_id)
+theme.facts(
+    several(run.n_clusters, "group"),
+    f"in {record.name}",
+    f"features: {features.title}",
+    f"seed {run.seed}",
+    f"trained {ago(run.created)} in {duration(run.seconds)} on {run.device}",
+)
+rows = state.workspace().quality(run.id)
+if not rows:
+    quality_view.measure(run)
+    st.stop()
+
+column = quality_view.with_labels(record, run, rows)
+quality_view.without_labels(run, rows)
+quality_view.confidence(run, rows)
+quality_view.of_the_map(run)
+quality_view.beside(run, column)
+quality_view.made_with(run, features)
+quality_view.downloads(run, judging.csv(rows))
