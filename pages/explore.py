@@ -2,8 +2,18 @@
 
 import streamlit as st
 
-from clustering.ui import explore_empty, explore_export, explore_filters, explore_groups, explore_item
-from clustering.ui import explore_map, explore_state, explore_works, state, theme
+from clustering.ui import (
+    explore_empty,
+    explore_export,
+    explore_filters,
+    explore_groups,
+    explore_item,
+    explore_map,
+    explore_state,
+    explore_works,
+    state,
+    theme,
+)
 from clustering.ui.explore_view import columns_of
 
 record, run = state.current_collection(), state.current_run()
@@ -14,7 +24,8 @@ else:
     shown = explore_state.shown(record, run)
     columns = columns_of(shown.collection.items)
     filters = explore_filters.read(shown, columns)
-    left, right = st.columns([1, 5], gap="medium")
+    with st.container(key="explore-room"):
+        left, right = st.columns([1, 5], gap="medium")
     with right:
         head, export = st.columns([6, 1], vertical_alignment="bottom")
         with head:

@@ -82,7 +82,7 @@ def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
     if one.kind == "numbers":
         low, high = (int(one.low), int(one.high)) if one.whole else (one.low, one.high)
         st.slider(
-            label(one.name),
+            heading(one.name),
             low,
             high,
             (low, high),
@@ -93,7 +93,7 @@ def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
         return
     counts = value_counts(shown.collection.items[one.name], visible_items(masks, shown.n, one.name))
     st.multiselect(
-        label(one.name),
+        heading(one.name),
         list(counts),
         key=_key(shown, one),
         format_func=lambda value: f"{value} ({counts.get(value, 0):,})",
@@ -118,7 +118,7 @@ def _key(shown: Shown, one: Column) -> str:
     return f"filter-{shown.record.id}-{one.name}"
 
 
-def label(name: str) -> str:
+def heading(name: str) -> str:
     """Return a column's name as a heading: ``"credit_line"`` becomes “Credit line”."""
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]

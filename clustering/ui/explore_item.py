@@ -1,4 +1,4 @@
-"""The item drawer: one work with its picture, its metadata, what the model thinks of it, and its neighbours."""
+"""The item drawer: a work with its picture and metadata, what the model thinks of it, and its neighbours."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def drawer(shown: Shown, index: int) -> None:
     _drawer(shown)
 
 
-@st.dialog("Item", width="medium", position="right", icon=":material/image:")
+@st.dialog("Item", width="medium", position="right")
 @guarded
 def _drawer(shown: Shown) -> None:
     index = int(st.session_state["_drawer"])
@@ -63,8 +63,8 @@ def _picture(shown: Shown, index: int, caption: str) -> None:
     st.html(
         f'<a href="{escape(whole, quote=True)}" target="_blank" rel="noopener" title="Open the original">'
         f'<img src="{escape(small, quote=True)}" alt="{escape(caption, quote=True)}" '
-        'style="display:block;margin:0 auto;max-width:100%;max-height:46vh;min-height:120px;object-fit:contain">'
-        "</a>"
+        'style="display:block;margin:0 auto;max-width:100%;height:min(46vh,400px);'
+        'object-fit:contain"></a>'
     )
 
 
@@ -86,7 +86,7 @@ def assignment(shown: Shown, index: int) -> str:
     )
     head = "Unassigned: no group was sure enough." if label < 0 else "Confidence"
     return (
-        f'<div style="font-size:.86rem;opacity:.75;margin-top:.3rem">{head} <span>(soft assignment q)</span></div>'
+        f'<div style="font-size:.86rem;opacity:.75;margin-top:.3rem">{head} (soft assignment q)</div>'
         f'<div style="font-size:.92rem">{rows}</div>'
     )
 
@@ -96,11 +96,12 @@ def facts(told: list[tuple[str, str]]) -> str:
     if not told:
         return "<div></div>"
     rows = "".join(
-        f'<dt style="opacity:.7">{escape(name)}</dt><dd style="margin:0;overflow-wrap:anywhere">{escape(value)}</dd>'
+        f'<dt style="opacity:.7;margin:0">{escape(name)}</dt>'
+        f'<dd style="margin:0;overflow-wrap:anywhere">{escape(value)}</dd>'
         for name, value in told
     )
     return (
-        '<dl style="display:grid;grid-template-columns:minmax(0,7rem) 1fr;gap:.15rem .8rem;margin:.4rem 0;'
+        '<dl style="display:grid;grid-template-columns:minmax(0,7rem) 1fr;gap:.15rem .8rem;margin:.4rem 0;padding:0;'
         f'font-size:.9rem">{rows}</dl>'
     )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clustering.jobs import catalogue
 from clustering.ui import explore_state, jobs, latent_map, routes, state
+from clustering.ui.explore_filters import heading
 from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
 from clustering.ui.explore_view import (
     BY_CONFIDENCE,
@@ -37,14 +38,16 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     """Draw the choices above the map; return the colouring, the projection and the space."""
     maps = explore_state.maps_of(shown.run)
     first = min(maps, key=_preference, default=None)
-    colour, kind, space = st.columns([4, 4, 3], vertical_alignment="bottom")
-    chosen = colour.selectbox(
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    chosen = row.selectbox(
         "Colour by",
         [BY_GROUP, BY_CONFIDENCE, *(one.name for one in columns)],
         key="explore-colour",
+        format_func=heading,
         persist_state="session",
+        width=190,
     )
-    projection = kind.segmented_control(
+    projection = row.segmented_control(
         "Map",
         PROJECTIONS,
         default=first.projection if first and first.projection in PROJECTIONS else PROJECTIONS[0],
@@ -53,7 +56,7 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
         key=f"explore-projection-{shown.run.id}",
         persist_state="session",
     )
-    where = space.segmented_control(
+    where = row.segmented_control(
         "Of",
         ("latent", "features"),
         default=first.space if first else "latent",

@@ -1,4 +1,4 @@
-"""What the blocks of the Explore page share: the run looked at, its map, the selection, and who runs again when."""
+"""What the Explore blocks share: the run, its groups and maps, the selection, and who runs again when."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the browser fetches by itself: maps, layers, thumbnails, pictures, cards, labels; by id only, never by path.
+"""What the browser fetches by itself: maps, layers, thumbnails, pictures, cards, labels; never by path.
 
-Every answer carries an ETag; what never changes under its address is marked immutable, so a second look costs no
-byte. Nothing in an address becomes part of a file name: ids are checked and looked up, numbers are numbers.
+Every answer carries an ETag; what never changes under its address is marked immutable, so a second look
+costs no byte. Nothing in an address becomes part of a file name: ids are checked and looked up.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _pages_workspace() -> Workspace:
 
 
 class _Served:
-    """The handlers; plain functions, which Starlette runs in threads, so that a slow picture blocks nobody."""
+    """The handlers; plain functions, which Starlette runs in threads: a slow picture blocks nobody."""
 
     def __init__(self, workspace: Callable[[], Workspace]) -> None:
         self.workspace = workspace

@@ -87,12 +87,14 @@ def contact_sheet_html(collection: Collection, indices: NDArray[np.int64], heigh
         source = escape(routes.picture_address(collection.id, index, 256), quote=True)
         style = f"flex:{aspect:.3f} 1 {aspect * height:.0f}px;max-width:{aspect * height * 1.6:.0f}px"
         image = (
-            f'<img src="{source}" alt="{caption}" loading="lazy" style="aspect-ratio:{aspect:.3f};height:auto">'
+            f'<img src="{source}" alt="{caption}" loading="lazy" '
+            f'style="aspect-ratio:{aspect:.3f};height:auto">'
             if routes.are_served()
             else ""
         )
         figures.append(
-            f'<figure style="{style};height:auto" tabindex="0">{image}<figcaption>{caption}</figcaption></figure>'
+            f'<figure style="{style};height:auto" tabindex="0">{image}'
+            f"<figcaption>{caption}</figcaption></figure>"
         )
     rest = '<figure style="flex:1000 1 0;height:0;background:none" aria-hidden="true"></figure>'
     return f'<div class="studio-sheet">{"".join(figures)}{rest}</div>'

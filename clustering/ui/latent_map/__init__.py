@@ -1,7 +1,7 @@
 """The latent map: our WebGL2 component, mounted through Streamlit, with points in and a drawn line out.
 
-`latent_map` is called by a page; the browser's part lies in ``js/`` and ``map.css`` and is passed to Streamlit
-as text. What comes back is a `MapSelection`: a gesture (at most 1 KB) and the item clicked, each once.
+`latent_map` is called by a page; the browser's part lies in ``js/`` and ``map.css`` and is passed to
+Streamlit as text. What comes back is a `MapSelection`: a gesture (at most 1 KB) and the item clicked, once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The container points travel in to the browser: a header, then named arrays, aligned and little-endian.
 
-Layout: ``b"DCSM"``, length of the header as ``uint32``, the header (JSON: ``n``, ``sections`` as ``[name, type, size]``,
-``options``) padded so that the arrays begin at a multiple of 8, then each array padded to a multiple of 8 bytes.
+Layout: ``b"DCSM"``; length of the header as ``uint32``; the header, JSON with ``n``, ``sections`` as
+``[name, type, size]`` and ``options``, padded so that the arrays begin at a multiple of 8; then each array,
+padded to a multiple of 8 bytes.
 """
 
 from __future__ import annotations

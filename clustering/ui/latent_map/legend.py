@@ -22,7 +22,7 @@ class Legend:
     title : str
         What the colours stand for: ``"Group"``, ``"Style"``, ``"Confidence"``.
     colours : sequence of str
-        One CSS colour a group in the order of the codes (``"ink"`` follows the theme), or the steps of the ramp.
+        One CSS colour a group in the order of the codes (``"ink"`` follows the theme), or the ramp's steps.
     names : sequence of str
         Names of the groups; empty for a ramp.
     medoids : sequence of int

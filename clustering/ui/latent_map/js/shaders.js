@@ -67,7 +67,7 @@ void main() {
     else if (v_shape == 7) d = length(p) - 0.6 - 0.36 * cos(5.0 * atan(p.x, -p.y));
   }
   float pixel = 2.0 / u_size;
-  float cover = u_size < 3.0 ? 1.0 : 1.0 - smoothstep(-pixel, pixel, d);
+  float cover = u_size < 2.2 ? 1.0 : 1.0 - smoothstep(-pixel, pixel, d);
   if (cover <= 0.0) discard;
   float rim = u_size > 6.0 ? smoothstep(-2.4 * pixel, -0.6 * pixel, d) * 0.28 : 0.0;
   float alpha = cover * u_alpha;
