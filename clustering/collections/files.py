@@ -47,9 +47,15 @@ def part_of(destination: Path) -> Path:
     return destination.with_name(f".{destination.name}.part")
 
 
+def gathered_at(destination: Path) -> Path:
+    """Return the hidden folder beside ``destination`` where samples and museums gather pictures."""
+    return destination.with_name(f".{destination.name}.gathered")
+
+
 def discard(destination: Path) -> None:
     """Remove what a stopped or killed load of ``destination`` left for going on; the destination stays."""
-    shutil.rmtree(part_of(destination), ignore_errors=True)
+    for folder in (part_of(destination), gathered_at(destination)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

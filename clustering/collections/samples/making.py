@@ -1,11 +1,8 @@
-"""Make a sample: write its pictures and metadata beside the destination, then load them like anyone's."""
+"""Make a sample: gather its pictures and metadata, then load them like anyone's."""
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.collections.collection import DESCRIPTION, Collection
-from clustering.collections.files import disk_errors, write_json, write_whole
+from clustering.collections.collection import Collection
+from clustering.collections.gathering import Gathering, Row, gathered_already
 from clustering.collections.samples.info import SampleInfo
 from clustering.errors import StudioError
 from clustering.progress import Progress, silent, tell
@@ -76,95 +73,52 @@ def make_sample(name: str, destination: str | Path, progress: Progress = silent)
     """
     if name not in samples():
         raise StudioError(f"There is no sample called “{name}”.", f"Choose one of: {', '.join(samples())}.")
-    from clustering.collections import load
-
     info, destination = samples()[name], Path(destination).expanduser().absolute()
-    source = destination.with_name(f".{destination.name}.pictures")
-    if not (destination / DESCRIPTION).exists():
-        with disk_errors(destination):
-            source.mkdir(parents=True, exist_ok=True)
-            _write(_gallery(source) if info is GALLERY else _digits(source), source, info, progress)
-    load(source, destination, name=info.title, copy=True, label_column=info.label_column, progress=progress)
-    _name_origin(destination, info.origin)
-    shutil.rmtree(source, ignore_errors=True)
-    return Collection.open(destination)
-
-
-Row = dict[str, Any]
-Step = tuple[str, NDArray[np.uint8] | None, Row]  # file name, pixels (None: already there), metadata
-
-
-def _write(steps: Iterator[Step], folder: Path, info: SampleInfo, progress: Progress) -> None:
-    """Write every picture and its row; rows of finished pictures are kept for a later call."""
+    request = {"sample": name}
+    there = gathered_already(destination, request)
+    if there is not None:
+        return there
+    gathering = Gathering(destination, request)
     rows: list[Row] = []
-    with (folder / ".rows.jsonl").open("a", encoding="utf-8") as finished:
-        for number, (file, pixels, row) in enumerate(steps):
-            tell(progress, number, info.n_items, f"Making “{info.title}”")
-            if pixels is not None:
-                write_whole(folder / file, _encoded(file, pixels))
-                finished.write(json.dumps(row) + "\n")
-                finished.flush()
-            rows.append(row)
-    table = io.StringIO(newline="")
-    writer = csv.DictWriter(table, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(folder / "metadata.csv", lambda stream: stream.write(table.getvalue().encode()))
-    tell(progress, info.n_items, info.n_items, f"Making “{info.title}”")
+    steps = _gallery(gathering.rows) if info is GALLERY else _digits(gathering.rows)
+    for number, (picture, row) in enumerate(steps):
+        tell(progress, number, info.n_items, f"Making “{info.title}”")
+        if picture is not None:
+            gathering.keep(row["file"], row, picture)
+        rows.append(row)
+    return gathering.loaded(
+        rows, name=info.title, origin=info.origin, label_column=info.label_column, progress=progress
+    )
 
 
-def _encoded(file: str, pixels: NDArray[np.uint8]) -> Any:
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    if file.endswith(".png"):
-        return lambda stream: picture.save(stream, "PNG")
-    return lambda stream: picture.save(stream, "JPEG", quality=88, subsampling=0, optimize=True)
+Step = tuple[bytes | None, Row]  # the encoded picture (None: gathered before) and its metadata
 
 
-def _finished_rows(folder: Path) -> dict[str, Row]:
-    """Return the rows of pictures that an earlier call finished; a line cut by a kill is passed over."""
-    found: dict[str, Row] = {}
-    try:
-        lines = (folder / ".rows.jsonl").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return found
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if (folder / row["file"]).exists():
-            found[row["file"]] = row
-    return found
+def _gallery(before: dict[str, Row]) -> Iterator[Step]:
+    from clustering.collections.samples import gallery
 
-
-def _gallery(folder: Path) -> Iterator[Step]:
-    from clustering.collections.samples.gallery import painted, plans
-
-    finished = _finished_rows(folder)
-    for plan in plans():
-        if plan.file in finished:
-            yield plan.file, None, finished[plan.file]
+    for plan in gallery.plans():
+        if plan.file in before:
+            yield None, before[plan.file]
         else:
-            pixels, row = painted(plan)
-            yield plan.file, pixels, row
+            pixels, row = gallery.painted(plan)
+            yield _encoded(pixels, "JPEG", quality=88, subsampling=0, optimize=True), row
 
 
-def _digits(folder: Path) -> Iterator[Step]:
+def _digits(before: dict[str, Row]) -> Iterator[Step]:
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    finished = _finished_rows(folder)
-    # 16 grey levels and zero, light on dark as the set has them: 16 becomes 255
+    # values 0 to 16, light on dark as the set has them; 16 becomes 255, so that pixel / 255 is value / 16
     pixels = np.rint(data.images * (255 / 16)).astype(np.uint8)
     for index, (picture, digit) in enumerate(zip(pixels, data.target, strict=True)):
-        file = f"digit-{index:04d}.png"
-        row = {"file": file, "digit": int(digit)}
-        yield file, None if file in finished else picture, row
+        row = {"file": f"digit-{index:04d}.png", "digit": int(digit)}
+        yield None if row["file"] in before else _encoded(picture, "PNG"), row
 
 
-def _name_origin(folder: Path, origin: str) -> None:
-    """Say in the collection where it comes from, instead of the folder it was loaded from."""
-    description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    write_json(folder / DESCRIPTION, {**description, "source": origin})
+def _encoded(pixels: NDArray[np.uint8], form: str, **settings: Any) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, form, **settings)
+    return stream.getvalue()
