@@ -1,7 +1,7 @@
 """Adds up what the contract of each entry of a registry costs, against the budget of 20 s on one core.
 
-Processor seconds are counted, so a busy machine does not make a method look slow. The first method that needs an
-engine also pays for importing and compiling it.
+Processor seconds are counted, so a busy machine does not make a method look slow. The first method that needs
+an engine also pays for importing and compiling it.
 """
 
 from __future__ import annotations
