@@ -1,4 +1,4 @@
-"""The contract every method keeps: scikit-learn's, plus events, soft assignments and saving without pickle."""
+"""The contract every method keeps: scikit-learn's, plus events, soft assignments, saving without pickle."""
 
 from __future__ import annotations
 
