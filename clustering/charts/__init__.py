@@ -17,7 +17,8 @@ _HOMES = {
     "labels_table": "exports",
     "latent_map_figure": "maps",
     "loss_curves": "training",
-    "map_picture": "map_picture",
+    "map_picture": "map_file",
+    "provenance_line": "map_file",
     "projection_strip": "quality",
     "quality_comparison": "quality",
     "report_html": "report",
@@ -33,7 +34,4 @@ def __getattr__(name: str) -> Any:
     """Import a chart from its home the first time it is asked for."""
     if name not in _HOMES:
         raise AttributeError(f"clustering.charts has no {name!r}; it has {', '.join(sorted(_HOMES))}")
-    # A figure and its module may share a name; importing the module would hide the figure behind it.
-    figure = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = figure
-    return figure
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

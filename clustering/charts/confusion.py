@@ -72,11 +72,14 @@ def confusion_heatmap(
             xgap=1,
             ygap=1,
             colorbar={
-                "title": {"text": "share of group", "side": "right"},
+                "title": {"text": "share of group", "side": "right", "font": {"size": 12}},
                 "tickformat": ".0%",
                 "thickness": 8,
                 "outlinewidth": 0,
-                "len": 0.9,
+                "len": 200,
+                "lenmode": "pixels",
+                "y": 1.0,
+                "yanchor": "top",
                 "nticks": 3,
             },
         )

@@ -20,6 +20,7 @@ from clustering.charts.palette import (
 from clustering.charts.style import empty, escaped, shortened, styled
 
 BAR_HEIGHT = 26  # pixels a row of bars
+MANY_HEIGHT = 18  # the same for more than twenty
 MOST_BLADE_POINTS = 400  # a group in the silhouette plot; more would not show
 
 
@@ -61,7 +62,7 @@ def cluster_sizes(
             hovertemplate="%{customdata[0]}: %{x:,} items (%{customdata[1]:.1f} %)<extra></extra>",
         )
     )
-    styled(figure, theme, height=40 + BAR_HEIGHT * len(shown))
+    styled(figure, theme, height=40 + (BAR_HEIGHT if len(shown) <= 20 else MANY_HEIGHT) * len(shown))
     figure.update_layout(margin={"t": 8, "r": 48})
     figure.update_xaxes(visible=False, range=[0, max(sizes) * 1.02 or 1])
     figure.update_yaxes(

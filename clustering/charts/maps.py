@@ -20,7 +20,8 @@ from clustering.charts.palette import (
     theme_of,
     translucent,
 )
-from clustering.charts.style import empty, escaped, shortened, styled, without_axes
+from clustering.charts.places import checked_map, group_middles
+from clustering.charts.style import empty, escaped, shortened, styled, whole_numbers, without_axes
 from clustering.errors import StudioError
 
 TOLD_FIRST = ("title", "artist", "name", "year", "date", "text")  # metadata worth a line when hovering
@@ -58,12 +59,9 @@ def latent_map_figure(
     StudioError
         When the arrays do not belong together.
     """
-    places = _checked_points(points)
+    places, found = checked_map(points, labels)
     if not len(places):
         return empty("There are no items on this map.", theme, height=height)
-    found = (
-        np.zeros(len(places), dtype=np.int64) if labels is None else _checked(labels, len(places), "labels")
-    )
     told = _told(
         len(places), items, None if confidences is None else np.asarray(confidences, dtype=np.float64)
     )
@@ -73,8 +71,7 @@ def latent_map_figure(
     if labels is not None:
         _number_groups(figure, places, found, theme)
     figure.update_layout(dragmode="pan", margin={"t": 8, "r": 8})
-    figure.update_layout(legend={"orientation": "v", "x": 1.0, "y": 1.0, "yanchor": "top"})
-    return without_axes(figure)
+    return without_axes(_legend_beside(figure))
 
 
 def scatter(
@@ -104,14 +101,13 @@ def scatter(
     axes : tuple of str, optional
         Names of the axes where they mean something; without them the axes are left out.
     """
-    places = _checked_points(points)
+    places, found = checked_map(points, labels)
     if not len(places):
         return empty("There are no points.", theme, height=height)
     colors = theme_of(theme)
     told = [escaped(text) for text in texts] if texts is not None else None
     figure = go.Figure()
     if labels is not None:
-        found = _checked(labels, len(places), "labels")
         _add_groups(figure, places, found, theme, None, told, grouped=True, symbols=True, size=7)
     else:
         numbers = None if values is None else np.asarray(values, dtype=np.float64)
@@ -150,12 +146,12 @@ def scatter(
             showlegend=False,
             marker={
                 "symbol": "cross",
-                "size": 15,
+                "size": 11,
                 "color": colors.ink,
                 "line": {"width": 2, "color": colors.paper},
             },
         )
-    styled(figure, theme, height=height)
+    _legend_beside(styled(figure, theme, height=height))
     if axes is None:
         return without_axes(figure)
     figure.update_xaxes(title_text=escaped(axes[0]), showgrid=True)
@@ -177,9 +173,7 @@ def _add_groups(
 ) -> None:
     """Add one trace a group, unassigned items first so that they lie below."""
     n_clusters = int(labels.max(initial=-1)) + 1
-    colors = cluster_colors(
-        n_clusters, theme, _centers(places, labels, n_clusters) if n_clusters > 20 else None
-    )
+    colors = cluster_colors(n_clusters, theme, group_middles(places, labels) if n_clusters > 20 else None)
     texts = np.array(told, dtype=object) if told is not None else None
     size = size or float(np.clip(90 / np.sqrt(len(places)), 3, 8))
     draw = go.Scatter if symbols else go.Scattergl
@@ -208,22 +202,30 @@ def _add_groups(
         )
 
 
+def _legend_beside(figure: go.Figure) -> go.Figure:
+    figure.update_layout(
+        legend={"orientation": "v", "x": 1.0, "y": 1.0, "yanchor": "top", "itemsizing": "constant"}
+    )
+    return figure
+
+
 def _number_groups(
     figure: go.Figure, places: NDArray[np.float64], labels: NDArray[np.int64], theme: ThemeName
 ) -> None:
     """Write each group's number in its middle, on a scrap of paper."""
     colors = theme_of(theme)
     shown = [label for label in np.unique(labels).tolist() if label >= 0]
+    middles = group_middles(places, labels)
     for label in shown if len(shown) <= MOST_NUMBERED else ():
-        x, y = np.median(places[labels == label], axis=0)
+        x, y = middles[label]
         figure.add_annotation(
             x=x,
             y=y,
             text=f"<b>{group_number(label)}</b>",
             showarrow=False,
-            font={"size": 13, "color": colors.ink},
-            bgcolor=translucent(colors.paper, 0.8),
-            borderpad=2,
+            font={"size": 13 if len(shown) <= 20 else 11, "color": colors.ink},
+            bgcolor=translucent(colors.paper, 0.6),
+            borderpad=1,
         )
 
 
@@ -243,7 +245,7 @@ def _told(
         first = [name for name in TOLD_FIRST if name in items.columns]
         rest = [name for name in items.columns if name not in {*first, "path", "aspect"}]
         for name in [*first, *rest][:MOST_TOLD]:
-            for place, value in zip(lines, items[name].tolist(), strict=True):
+            for place, value in zip(lines, whole_numbers(items[name]).tolist(), strict=True):
                 if not pd.isna(value):
                     place.append(
                         shortened(value, 60)
@@ -254,31 +256,3 @@ def _told(
         for place, value in zip(lines, confidences.tolist(), strict=True):
             place.append(f"confidence {value:.2f}")
     return ["<br>".join(place) for place in lines]
-
-
-def _centers(places: NDArray[np.float64], labels: NDArray[np.int64], n_clusters: int) -> NDArray[np.float64]:
-    return np.array(
-        [
-            np.median(places[labels == label], axis=0) if (labels == label).any() else [np.nan, np.nan]
-            for label in range(n_clusters)
-        ]
-    )
-
-
-def _checked_points(points: ArrayLike) -> NDArray[np.float64]:
-    places = np.asarray(points, dtype=np.float64)
-    if places.ndim != 2 or places.shape[1] != 2:
-        raise StudioError(
-            f"A map needs points of shape (n, 2); these have shape {places.shape}.",
-            "Project the latents first, for instance with UMAP().fit_transform(…).",
-        )
-    return places
-
-
-def _checked(labels: ArrayLike, n_points: int, what: str) -> NDArray[np.int64]:
-    found = np.asarray(labels, dtype=np.int64).ravel()
-    if len(found) != n_points:
-        raise StudioError(
-            f"There are {n_points} points but {len(found)} {what}.", "Give one a point, in order."
-        )
-    return found

@@ -113,6 +113,11 @@ def projection_strip(qualities: Sequence[Quality], theme: ThemeName = "light") -
         orientation="h",
         width=0.28,
         marker={"color": colors.line},
+        text=[f"{value:.3f}" for value in values],
+        textposition="outside",
+        textfont={"size": 13},
+        constraintext="none",
+        cliponaxis=False,
         hoverinfo="skip",
     )
     figure.add_bar(
@@ -124,8 +129,6 @@ def projection_strip(qualities: Sequence[Quality], theme: ThemeName = "light") -
         customdata=[_told(quality) for quality in shown],
         hovertemplate="%{customdata}<extra></extra>",
     )
-    for place, value in zip(places, values, strict=True):
-        figure.add_annotation(x=1.02, y=place, text=f"{value:.3f}", xanchor="left", showarrow=False)
     styled(figure, theme, height=12 + ROW * len(shown))
     figure.update_layout(barmode="overlay", showlegend=False, margin={"t": 4, "b": 4, "r": 52})
     figure.update_xaxes(visible=False, range=[0, 1])

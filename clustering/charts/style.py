@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from clustering.charts.palette import ThemeName, theme_of
@@ -43,7 +44,6 @@ def styled(figure: go.Figure, theme: ThemeName = "light", *, height: int | None 
             "y": 1.0,
             "yanchor": "bottom",
             "font": {"color": colors.quiet, "size": 12},
-            "itemsizing": "constant",
         },
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": colors.quiet, "activecolor": colors.accent},
         hovermode=figure.layout.hovermode or "closest",
@@ -58,6 +58,7 @@ def styled(figure: go.Figure, theme: ThemeName = "light", *, height: int | None 
         "tickfont": {"color": colors.quiet, "size": 12},
         "title_font": {"color": colors.quiet, "size": 12},
         "title_standoff": 8,
+        "ticklabelstandoff": 5,
         "gridcolor": colors.line,
     }
     figure.update_xaxes(**axis)
@@ -91,6 +92,14 @@ def empty(sentence: str, theme: ThemeName = "light", *, height: int = 160) -> go
 def escaped(text: Any) -> str:
     """Return text as plotly shows it letter by letter: a title may hold tags, and plotly obeys some."""
     return html.escape(" ".join(str(text).split()), quote=False)
+
+
+def whole_numbers(column: pd.Series) -> pd.Series:
+    """Return a column whose whole numbers read as such: 1900, not 1900.0, where another year is missing."""
+    if not pd.api.types.is_float_dtype(column):
+        return column
+    known = column.dropna()
+    return column.astype("Int64") if (known % 1 == 0).all() and (known.abs() < 2**53).all() else column
 
 
 def shortened(text: Any, longest: int = LONGEST) -> str:

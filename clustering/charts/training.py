@@ -15,7 +15,6 @@ from clustering.charts.palette import (
     group_number,
     readable_on,
     theme_of,
-    translucent,
 )
 from clustering.charts.style import empty, escaped, styled
 
@@ -40,7 +39,7 @@ def loss_curves(rows: Sequence[Row], theme: ThemeName = "light", *, height: int 
     terms = [term for term in terms if term != "total" or len(terms) > 2]  # one term alone is the total
     colors = [color for color in OKABE_ITO if color != "#F0E442"]  # yellow lines vanish on paper
     figure = go.Figure()
-    for index, term in enumerate(sorted(terms, key=lambda term: term != "total")):
+    for index, term in enumerate(sorted(terms, key=lambda term: term == "total")):  # the total lies on top
         total = term == "total"
         figure.add_scatter(
             x=list(range(1, len(epochs) + 1)),
@@ -90,29 +89,32 @@ def size_curves(
     if not n_clusters:
         return empty("Group sizes appear once there are groups.", theme, height=height)
     colors = colors or cluster_colors(n_clusters, theme)
-    sized = [
+    sized: list[tuple[float, Sequence[int]]] = [
         (number, row["cluster_sizes"]) for number, row in enumerate(epochs, 1) if row.get("cluster_sizes")
     ]
-    numbers = [number for number, _ in sized]
+    first, last = sized[0][0], sized[-1][0]
+    if first == last:  # a band needs two ends
+        sized = [(first - 0.4, sized[0][1]), (first + 0.4, sized[0][1])]
     figure = go.Figure()
     for label in range(n_clusters):
         sizes = [counts[label] if label < len(counts) else 0 for _, counts in sized]
         figure.add_scatter(
-            x=numbers,
+            x=[number for number, _ in sized],
             y=[100 * size / max(sum(counts), 1) for size, (_, counts) in zip(sizes, sized, strict=True)],
             customdata=sizes,
             stackgroup="groups",
             mode="lines",
             line={"width": 0.5, "color": theme_of(theme).paper},
-            fillcolor=translucent(colors[label], 0.9),
+            fillcolor=colors[label],
             name=escaped(group_name(label, names)),
             hovertemplate="%{customdata} items (%{y:.1f} %)",
             showlegend=False,
         )
     styled(figure, theme, height=height)
-    _number_bands(figure, sized[-1][1], numbers[-1], colors)
+    _number_bands(figure, *sized[-1], colors)
+    figure.update_layout(hovermode="x unified" if n_clusters <= 12 else "closest")
     figure.update_yaxes(range=[0, 100], title_text="share of items", ticksuffix=" %", nticks=5)
-    return _with_phases(figure, epochs, theme)
+    return _with_phases(figure, epochs, theme, int(first))
 
 
 def changed_curve(
@@ -154,33 +156,34 @@ def changed_curve(
     figure.update_yaxes(
         rangemode="tozero", ticksuffix=" %", showgrid=True, nticks=5, title_text="changed their group"
     )
-    return _with_phases(figure, epochs, theme)
+    return _with_phases(figure, epochs, theme, points[0][0])
 
 
 def _epochs(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.get("kind") == "epoch"]
 
 
-def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName) -> go.Figure:
-    """Name the phases above the plot and draw a thin line where each begins."""
+def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName, first: int = 1) -> go.Figure:
+    """Name the phases above the plot, which begins at epoch ``first``, and draw a thin line between them."""
     colors = theme_of(theme)
     starts = [
         (number, str(row["phase"]))
         for number, row in enumerate(epochs, 1)
-        if number == 1 or row["phase"] != epochs[number - 2]["phase"]
+        if number >= first and (number == first or row["phase"] != epochs[number - 2]["phase"])
     ]
-    figure.update_layout(margin_t=52)
-    figure.update_layout(legend_y=1.08)
-    room = len(epochs) / 8  # epochs a name takes; closer starts get a line without one
+    shown = len(epochs) - first + 1
+    has_legend = sum(trace.showlegend is not False for trace in figure.data) > 1
+    figure.update_layout(margin_t=52 if has_legend else 26, legend_y=1.08)
+    room = shown / 6  # epochs a name takes; closer starts get a line without one
     named = -room
     for number, phase in starts:
-        if number > 1:
+        if number > first:
             figure.add_vline(x=number - 0.5, line={"width": 1, "color": colors.line})
         if number - named >= room:
             named = number
             figure.add_annotation(
                 text=escaped(PHASES.get(phase, phase.replace("_", " "))),
-                x=number - 0.5 if number > 1 else 1,
+                x=number - 0.5,
                 y=1.0,
                 yref="paper",
                 xanchor="left",
@@ -189,15 +192,12 @@ def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName) -> 
                 font={"size": 11, "color": colors.quiet},
             )
     figure.update_xaxes(
-        range=[0.5 if len(epochs) < 3 else 1, max(len(epochs), 2) * 1.0],
-        title_text="epoch",
-        nticks=6,
-        tickformat="d",
+        range=[first - 0.5, len(epochs) + 0.5], title_text="epoch", nticks=6, dtick=1 if shown < 6 else None
     )
     return figure
 
 
-def _number_bands(figure: go.Figure, sizes: Sequence[int], end: int, colors: Sequence[str]) -> None:
+def _number_bands(figure: go.Figure, end: float, sizes: Sequence[int], colors: Sequence[str]) -> None:
     below, everything = 0.0, max(sum(sizes), 1)
     for label, size in enumerate(sizes):
         share = size / everything
@@ -205,6 +205,7 @@ def _number_bands(figure: go.Figure, sizes: Sequence[int], end: int, colors: Seq
             figure.add_annotation(
                 text=str(group_number(label)),
                 x=end,
+                xshift=-2,
                 y=100 * (below + share / 2),
                 xanchor="right",
                 showarrow=False,
