@@ -14,8 +14,17 @@ import pandas as pd
 import pytest
 
 from clustering.cli import main
+from clustering.methods import method
 from clustering.workspace import Workspace
 
+EXPORTS = {
+    "labels csv": "l.csv",
+    "labels parquet": "l.parquet",
+    "map png": "m.png",
+    "map svg": "m.svg",
+    "report": "r.html",
+    "model": "model",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,6 +70,21 @@ def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
     assert "Accuracy" in said
     assert {other.method for other in workspace.runs()} == {"kmeans", "ward"}
     assert [drawn.run_id for drawn in workspace.projections()] == [made]
+    exported = tmp_path / "out"
+    for what, name in EXPORTS.items():
+        code, path, said = run("export", made, what.split()[0], "-o", str(exported / name))
+        assert (code, path) == (0, str(exported / name)), said
+    for taken in (pd.read_csv(exported / "l.csv"), pd.read_parquet(exported / "l.parquet")):
+        np.testing.assert_array_equal(taken["label"], workspace.run_arrays(made).labels)
+        assert {"confidence", "map_x", "q_1", "kind"} <= set(taken.columns)
+    assert (exported / "m.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (exported / "m.svg").read_bytes()
+    assert "k-means" in (exported / "r.html").read_text()
+    again = method("kmeans").load(exported / "model")
+    labels = again.predict(workspace.features(features))
+    np.testing.assert_array_equal(labels, workspace.run_arrays(made).labels)
+    assert run("export", made, "map", "-o", "m.pdf")[0] == 2
+    assert run("export", made, "model", "-o", str(exported / "model"))[0] == 2
     code, drawn, said = run("project", features, "-p", "pca")
     assert code == 0, said
     assert workspace.projection(drawn).space == "features"

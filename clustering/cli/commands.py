@@ -49,6 +49,33 @@ def load(
 
 
 @app.command()
+def sample(
+    name: Annotated[str, typer.Argument(help="generated_gallery or digits.")] = "generated_gallery",
+    workspace: Where = None,
+    queue: Queue = False,
+) -> None:
+    """Make a sample collection that needs no network; prints its id."""
+    with Work(workspace_at(workspace), queue) as work:
+        answer(work.made(work.do("sample", {"name": name}), "collection"))
+
+
+@app.command()
+def fetch(
+    museum: Annotated[str, typer.Argument(help="met or chicago.")],
+    query: Annotated[str, typer.Argument(help="Words to search for.")] = "",
+    department: Annotated[str, typer.Option(help="Only from this department.")] = "",
+    limit: Annotated[int, typer.Option(help="How many works at most.")] = 200,
+    name: Annotated[str | None, typer.Option(help="What people call the collection.")] = None,
+    workspace: Where = None,
+    queue: Queue = False,
+) -> None:
+    """Fetch open-access works from a museum; prints the id of the collection."""
+    wanted = {"museum": museum, "query": query, "department": department, "limit": limit, "name": name}
+    with Work(workspace_at(workspace), queue) as work:
+        answer(work.made(work.do("fetch", wanted), "collection"))
+
+
+@app.command()
 def features(
     collection: Annotated[str, typer.Argument(help="Id of a collection.")],
     encoder: Annotated[str, typer.Option(help="See “deepclust methods”; auto chooses one.")] = "auto",

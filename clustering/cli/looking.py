@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
+from clustering.cli import taking
 from clustering.cli.options import Where, app
 from clustering.cli.settings import described
 from clustering.cli.speaking import say, table
@@ -14,7 +16,9 @@ from clustering.cli.working import workspace_at
 from clustering.errors import StudioError
 from clustering.jobs.catalogue import catalogue
 from clustering.workspace import Workspace
+from clustering.workspace.files import write_bytes
 
+FORMS = {"labels": (".csv", ".parquet"), "map": (".png", ".svg"), "report": (".html",), "model": ("",)}
 Shelf = Literal["all", "collections", "features", "runs", "maps", "jobs"]
 
 
@@ -64,6 +68,48 @@ def methods(
             return
     known = ", ".join(key for entries in shelves.values() for key in entries)
     raise StudioError(f"There is nothing called “{name}” to choose.", f"Choose one of: {known}.")
+
+
+@app.command()
+def export(
+    subject: Annotated[str, typer.Argument(help="Id of a run; for a map its own id will do too.")],
+    what: Annotated[Literal["labels", "map", "report", "model"], typer.Argument(help="What to take out.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to; its ending says the form.")
+    ] = None,
+    workspace: Where = None,
+) -> None:
+    """Write labels (.csv, .parquet), a map (.png, .svg), a report (.html) or the model (a folder)."""
+    house = workspace_at(workspace)
+    target = output or Path(f"{subject}-{what}{FORMS[what][0]}")
+    if target.suffix not in FORMS[what]:
+        raise StudioError(
+            f"{what.capitalize()} cannot be written as “{target.suffix or target.name}”.",
+            f"Choose one of: {', '.join(FORMS[what])}.",
+        )
+    form: Any = target.suffix.removeprefix(".")
+    if what == "model":
+        print(taking.copy_model(house, subject, target))
+        return
+    content = (
+        taking.labels_file(house, subject, form)
+        if what == "labels"
+        else taking.report_file(house, subject)
+        if what == "report"
+        else taking.map_file(house, _map_of(house, subject), form)
+    )
+    write_bytes(target, content)
+    print(target)
+
+
+def _map_of(house: Workspace, subject: str) -> str:
+    """Return the id of a map: the subject itself, or the newest of a run."""
+    if any(drawn.id == subject for drawn in house.projections()):
+        return subject
+    drawn = taking.newest_map(house, house.run(subject).id)
+    if drawn is None:
+        raise StudioError(f"“{subject}” has no map yet.", f"Draw one: deepclust project {subject}")
+    return drawn.id
 
 
 def _collections(house: Workspace) -> None:

@@ -34,15 +34,34 @@ def load(workspace: Workspace, parameters: dict[str, Any], context: JobContext) 
 
 
 def sample(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
-    """Make a sample collection: ``{name}``."""
+    """Make a sample collection with a finished run and its map: ``{name}``."""
     from clustering.collections.samples import make_sample
+    from clustering.jobs.shipped import finish
 
     name = needed(parameters, "name", "sample")
 
     def build(destination: Path) -> Collection:
         return make_sample(name, destination, progress=context.progress)
 
-    return _built(workspace, context, name, build)
+    made = _built(workspace, context, name, build)
+    return {**made, **finish(workspace, name, made["collection"])}
+
+
+def fetch(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
+    """Fetch works from a museum: ``{museum, query, department, limit, name, address}``."""
+    from clustering.collections import museums
+
+    museum = needed(parameters, "museum", "fetch")
+    chosen = {
+        name: parameters[name]
+        for name in ("query", "department", "limit", "name", "address", "interval")
+        if parameters.get(name) is not None
+    }
+
+    def build(destination: Path) -> Collection:
+        return museums.fetch(museum, destination, progress=context.progress, **chosen)
+
+    return _built(workspace, context, chosen.get("name") or chosen.get("query") or museum, build)
 
 
 def needed(parameters: dict[str, Any], name: str, kind: str) -> Any:

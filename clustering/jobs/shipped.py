@@ -28,7 +28,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     "digits": {"method": "dec", "parameters": {"n_clusters": 10, "random_state": 1}},
 }
 PROJECTION = "umap"
-BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")
+BASELINES = {  # beside every shown run, with the settings they share with it
+    "kmeans": ("n_clusters", "random_state"),
+    "gaussian_mixture": ("n_clusters", "random_state"),
+    "ward": ("n_clusters",),
+    "umap_gmm": ("n_clusters", "random_state"),
+}
 ARRAYS = ("features", "labels", "soft_assignments", "latents", "centers", "positions", "point_quality")
 FEATURES = ("encoder", "title", "origin", "description", "parameters", "key", "seconds", "device")
 RUN = ("method", "title", "family", "parameters", "seed", "profile", "reason", "seconds", "device")
@@ -60,6 +65,39 @@ def shipped(sample: str) -> Shipped | None:
     with np.load(FOLDER / f"{sample}.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in ARRAYS}
     return Shipped(arrays, json.loads((FOLDER / f"{sample}.json").read_text(encoding="utf-8")))
+
+
+def finish(workspace: Workspace, sample: str, collection_id: str) -> dict[str, str]:
+    """See that a sample has a run with its map: what travels is taken over, else the work is queued.
+
+    Returns
+    -------
+    dict of str to str
+        Ids of what is there already; empty when the work was queued, or nothing is known of the sample.
+    """
+    from clustering.collections.samples import samples
+
+    runs = workspace.runs(collection_id)
+    if runs or sample not in RECIPES:
+        return {"features": runs[0].feature_id, "run": runs[0].id} if runs else {}
+    recipe = RECIPES[sample]
+    made = take_over(workspace, sample, collection_id)
+    if made:
+        for name, shared in BASELINES.items():
+            settings = {key: recipe["parameters"][key] for key in shared}
+            wanted = {"features": made["features"], "method": name, "parameters": settings}
+            plain = workspace.submit("train", wanted, title=f"Train: {name.replace('_', ' ')}")
+            workspace.submit("quality", {"collection": collection_id}, after=plain.id)
+        return made
+    owner = {"collection": collection_id}
+    encoder = {**owner, "encoder": samples()[sample].encoder, "parameters": {}}
+    encode = workspace.submit("features", encoder, title="Compute features")
+    wanted = {**owner, **recipe, "baselines": list(BASELINES)}
+    train = workspace.submit("train", wanted, after=encode.id, title="Train DEC")
+    drawn = {**owner, "projection": PROJECTION, "space": "latent"}
+    workspace.submit("project", drawn, after=train.id, title="Draw the map")
+    workspace.submit("quality", owner, after=train.id, title="Measure quality")
+    return {}
 
 
 def take_over(workspace: Workspace, sample: str, collection_id: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ Task = Callable[[Workspace, dict[str, Any], JobContext], dict[str, Any]]
 # whatever it needs.
 TASKS: dict[str, Task] = {
     "load": bring.load,
+    "fetch": bring.fetch,
     "sample": bring.sample,
     "features": learn.features,
     "train": learn.train,

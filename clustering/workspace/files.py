@@ -54,6 +54,11 @@ def write_text(path: Path, text: str) -> None:
     _write(path, lambda stream: stream.write(text.encode()))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes."""
+    _write(path, lambda stream: stream.write(content))
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 

@@ -7,6 +7,7 @@ import pytest
 from house import Worker, ended, until
 from PIL import Image
 
+from clustering.errors import StudioError
 from clustering.jobs.context import JobContext
 from clustering.jobs.executors import Inline
 from clustering.jobs.tasks import TASKS
@@ -80,3 +81,29 @@ def test_the_digits_come_as_a_job(workspace):
         job = here.submit("sample", {"name": "digits"})
     assert job.state == "finished", job.problem
     assert workspace.collection(job.result["collection"]).n_items == 1797
+
+
+def test_a_museum_is_asked_with_what_the_page_wrote_and_a_lost_connection_can_be_resumed(
+    workspace, monkeypatch
+):
+    from clustering.collections import load, museums
+
+    asked: list[dict] = []
+    np.save(workspace.root / "v.npy", np.eye(5, dtype=np.float32))
+
+    def fetch(museum, destination, **options):
+        asked.append({"museum": museum, "destination": destination.name, **options})
+        if len(asked) == 1:
+            raise StudioError("The museum does not answer.", "Look at your connection, then resume.")
+        return load(workspace.root / "v.npy", destination)
+
+    monkeypatch.setattr(museums, "fetch", fetch)
+    wanted = {"museum": "met", "query": "sea", "department": "", "limit": 20}
+    with Inline(workspace) as here:
+        job = here.submit("fetch", wanted)
+        assert (job.state, job.mend) == ("failed", "Look at your connection, then resume.")
+        job = here.resume(job.id)
+    assert job.state == "finished", job.problem
+    assert asked[0]["destination"] == asked[1]["destination"], "what came already is not fetched again"
+    assert asked[1]["destination"].startswith("sea-")
+    assert {name: asked[1][name] for name in wanted} == wanted
