@@ -21,13 +21,13 @@ from clustering.methods.inputs import check_group_count, checked_items, checked_
 from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.alarms import scale_alarms
 from clustering.training.checkpoint import Checkpoint, fingerprint
-from clustering.training.data import Data
+from clustering.training.data import Data, as_tensor
 from clustering.training.device import Device, DeviceName, choose_device
 from clustering.training.events import Emit, Failed, Finished, History, Started
 from clustering.training.inference import ROWS_AT_ONCE, encode_all, threads, weights_of, with_weights
 from clustering.training.loop import Loop
 from clustering.training.phase import Phase, Refreshed
-from clustering.training.scaling import column_moments, scaled, scaling
+from clustering.training.scaling import column_moments, scaled, scaling, varying
 from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch, Precision
 
@@ -173,7 +173,9 @@ class DeepClusterer(Clusterer):
         features = scaled(items, self.shift_, self.factor_)
         notices: tuple[str, ...] = ()
         if self.scale == "none":
-            notices = scale_alarms(float((variance + mean**2).mean()), np.flatnonzero(variance == 0).tolist())
+            notices = scale_alarms(
+                float((variance + mean**2).mean()), np.flatnonzero(~varying(mean, variance)).tolist()
+            )
         data = Data(features, device.device)
         network = self.setup(data.n_features, torch_generator(self.random_state, "weights"))
         network.to(device.device)
@@ -257,7 +259,7 @@ class DeepClusterer(Clusterer):
         places, assignments = [], []
         with torch.inference_mode():
             for start in range(0, len(items), ROWS_AT_ONCE):
-                rows = torch.from_numpy(items[start : start + ROWS_AT_ONCE].astype(np.float64)).to(device)
+                rows = as_tensor(items[start : start + ROWS_AT_ONCE]).to(device).double()
                 latents = network.encode((rows - shift) * factor)
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())

@@ -56,7 +56,7 @@ def health(latents: Tensor, labels: Tensor, confidences: Tensor, centers: Tensor
     if len(distances):
         numbers += [distances.argmin(), distances.amin() / distances.median().clamp_min(1e-12)]
     sizes = (labels[:, None] == torch.arange(k, device=labels.device)).sum(dim=0)
-    read = torch.cat([sizes.double().cpu(), torch.stack([n.double().cpu() for n in numbers])]).tolist()
+    read = torch.cat([sizes.float(), torch.stack([number.float() for number in numbers])]).tolist()
     pair = pairs[:, int(read[k + 2])].tolist() if len(distances) else []
     return Health(
         sizes=tuple(int(size) for size in read[:k]),

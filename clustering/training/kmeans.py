@@ -1,4 +1,4 @@
-"""k-means with restarts on latents: scikit-learn's on the CPU, all restarts as matrix products elsewhere."""
+"""k-means with restarts on latents: side by side as matrix products on CUDA, else scikit-learn's."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def kmeans(latents: Tensor, n_clusters: int, seed: int, n_restarts: int = N_REST
     inertia : float
         Sum of squared distances to the nearest centre.
     """
-    if latents.device.type == "cpu":
-        return _scikit_learn(latents, n_clusters, seed, n_restarts)
-    return batched_kmeans(latents, n_clusters, seed, n_restarts)
+    if latents.device.type == "cuda":
+        return batched_kmeans(latents, n_clusters, seed, n_restarts)
+    return _scikit_learn(latents, n_clusters, seed, n_restarts)
 
 
 def _scikit_learn(latents: Tensor, n_clusters: int, seed: int, n_restarts: int) -> tuple[Tensor, float]:
@@ -39,8 +39,8 @@ def _scikit_learn(latents: Tensor, n_clusters: int, seed: int, n_restarts: int) 
 
     # One thread: its parallel sums are added in the order the threads finish, which changes the last bits.
     with threadpool_limits(1):
-        fitted = KMeans(n_clusters, n_init=n_restarts, random_state=seed).fit(latents.double().numpy())
-    return torch.from_numpy(fitted.cluster_centers_).to(latents.dtype), float(fitted.inertia_)
+        fitted = KMeans(n_clusters, n_init=n_restarts, random_state=seed).fit(latents.cpu().double().numpy())
+    return torch.from_numpy(fitted.cluster_centers_).to(latents), float(fitted.inertia_)
 
 
 def batched_kmeans(
@@ -77,10 +77,10 @@ def _plus_plus(z: Tensor, n_clusters: int, restarts: int, generator: Generator) 
     centers = z[first][:, None]  # (r, 1, m)
     nearest = _squared(z, centers)[..., 0]  # (r, n)
     for _ in range(n_clusters - 1):
-        drawn = torch.rand(restarts, 1, generator=generator, device=z.device, dtype=torch.float64)
-        sums = nearest.double().cumsum(dim=1)
-        chosen = torch.searchsorted(sums, drawn * sums[:, -1:]).clamp_max(len(z) - 1)  # (r, 1)
-        newest = z[chosen]  # (r, 1, m)
+        # Exponential times divided by the weights: the first to ring is a draw by weight. Unlike a search in
+        # cumulative sums, it adds nothing up and so gives the same draw every time on every device.
+        times = torch.empty_like(nearest).exponential_(generator=generator)
+        newest = z[(nearest / times).argmax(dim=1)][:, None]  # (r, 1, m)
         centers = torch.cat([centers, newest], dim=1)
         nearest = torch.minimum(nearest, _squared(z, newest)[..., 0])
     return centers

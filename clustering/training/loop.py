@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,11 +16,11 @@ from clustering.errors import Stopped
 from clustering.training.alarms import alarms, check_losses, health
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data, batch_shape
-from clustering.training.events import Epoch, Event, History, Snapshot
+from clustering.training.events import Epoch, Event, History
 from clustering.training.inference import with_weights
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
-from clustering.training.snapshots import is_snapshot_epoch, snapshot_rows
+from clustering.training.snapshots import LiveView
 from clustering.training.step import Batch, Loss, Precision, Step
 
 MOST_RESTARTS = 15
@@ -90,12 +89,12 @@ class Loop:
         notices: tuple[str, ...] = (),
         stop: bool = False,
     ) -> None:
-        self._network, self._encode, self._data, self._history = network, encode, data, history
+        self._network, self._data, self._history = network, data, history
         self._random_state, self._precision = random_state, precision
         self._checkpoint, self._notices = checkpoint, notices
         self._batches, self._batch_size = batch_shape(data.n_items, batch_size)
-        self._shown = snapshot_rows(data.n_items, random_state)
-        self._shown_rows = torch.from_numpy(self._shown).to(data.device)
+        self._view = LiveView(data, encode, random_state)
+        self._sample = torch.from_numpy(self._view.rows[:SAMPLE]).to(data.device)
         self._generator = torch.Generator(device=data.device)
         self._noise = torch.Generator(device=data.device)
         self._fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -196,7 +195,8 @@ class Loop:
         )
         try:
             self._tell(event)
-            if is_snapshot_epoch(position.epoch, phase.epochs) or self._converged():
+            last = phase.epochs if not self._converged() else position.epoch
+            if self._view.wants(position.epoch, last, position.elapsed):
                 self._show()
         except Stopped:
             self._keep()
@@ -226,14 +226,13 @@ class Loop:
         self._position.lowest_loss = min(lowest, total)
         assert self._phase.respond is not None
         with torch.inference_mode():
-            responses = self._phase.respond(self._data.take(self._shown_rows[:SAMPLE]))
+            responses = self._phase.respond(self._data.take(self._sample))
             return bool((responses == responses[0]).all()) and len(responses) > 1
 
     def _loss_of_a_sample(self, loss: Loss) -> float:
-        rows = self._shown_rows[:SAMPLE]
-        targets = {name: whole[rows] for name, whole in self._targets.items()}
+        targets = {name: whole[self._sample] for name, whole in self._targets.items()}
         with torch.inference_mode():
-            terms = loss(Batch(self._data.take(rows), rows, targets, self._noise))
+            terms = loss(Batch(self._data.take(self._sample), self._sample, targets, self._noise))
         return float(torch.stack(list(terms.values())).sum())
 
     def _start_again(self) -> None:
@@ -283,31 +282,8 @@ class Loop:
         return True
 
     def _show(self) -> None:
-        if self._history.emit is None:
-            return
-        shown = self._shown_rows
-        if self._last is None:
-            features = self._data.take(shown)
-            with torch.inference_mode():
-                latents = self._encode(features)
-            labels, confidences = np.full(len(shown), -1), np.zeros(len(shown), np.float32)
-            centers = np.zeros((0, latents.shape[1]), np.float32)
-        else:
-            latents = self._last.latents[shown]
-            labels = self._last.labels[shown].cpu().numpy()
-            confidences = self._last.confidences[shown].float().cpu().numpy()
-            centers = self._last.centers.float().cpu().numpy().copy()  # the next step moves the original
-        self._tell(
-            Snapshot(
-                self._phase.name,
-                self._position.epoch,
-                self._shown,
-                latents.float().cpu().numpy(),
-                labels,
-                confidences,
-                centers,
-            )
-        )
+        if self._history.emit is not None:  # nobody else looks at a snapshot
+            self._view.show(self._phase.name, self._position.epoch, self._last, self._tell)
 
     def _tell(self, event: Event) -> None:
         self._stop = bool(self._history(event)) or self._stop

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import time
+from collections.abc import Callable
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from clustering.training.data import Data
+from clustering.training.events import Snapshot
+from clustering.training.phase import Refreshed
 from clustering.training.seeds import numpy_generator
 
 MAX_ROWS = 20_000
 PER_PHASE = 40
+LIVE_SHARE = 0.02  # of the training time, which a live view may cost
 
 
 def snapshot_rows(n_items: int, random_state: int) -> NDArray[np.int64]:
@@ -19,7 +28,55 @@ def snapshot_rows(n_items: int, random_state: int) -> NDArray[np.int64]:
     return np.sort(chosen).astype(np.int64)
 
 
-def is_snapshot_epoch(epoch: int, epochs: int) -> bool:
-    """Say whether ``epoch`` of ``epochs`` is shown: about 40 a phase, the first and the last among them."""
-    stride = max(1, epochs // PER_PHASE)
-    return epoch % stride == 0 or epoch == epochs
+class LiveView:
+    """Takes snapshots of a network in training, and sees to it that they stay cheap.
+
+    Parameters
+    ----------
+    data : Data
+    encode : callable
+        Features (b, d) → latents (b, m).
+    random_state : int
+    """
+
+    def __init__(self, data: Data, encode: Callable[[Tensor], Tensor], random_state: int) -> None:
+        self._data, self._encode = data, encode
+        self.rows = snapshot_rows(data.n_items, random_state)
+        self._rows = torch.from_numpy(self.rows).to(data.device)
+        self._spent = 0.0
+
+    def wants(self, epoch: int, epochs: int, elapsed: float) -> bool:
+        """Say whether ``epoch`` of ``epochs`` is to be shown, ``elapsed`` seconds into the fit.
+
+        The first and the last are; between them about 40, as long as all of them together cost no more than
+        two percent of the time.
+        """
+        if epoch in (0, epochs):
+            return True
+        return epoch % max(1, epochs // PER_PHASE) == 0 and self._spent <= LIVE_SHARE * elapsed
+
+    def show(self, phase: str, epoch: int, seen: Refreshed | None, tell: Callable[[Snapshot], None]) -> None:
+        """Take a snapshot, from the last look at the whole set where there is one, and pass it on."""
+        begun = time.monotonic()
+        try:
+            tell(self._without_clusters(phase, epoch) if seen is None else self._taken(phase, epoch, seen))
+        finally:
+            self._spent += time.monotonic() - begun
+
+    def _without_clusters(self, phase: str, epoch: int) -> Snapshot:
+        with torch.inference_mode():
+            latents = self._encode(self._data.take(self._rows)).float().cpu().numpy()
+        n = len(latents)
+        nothing = np.zeros((0, latents.shape[1]), np.float32)
+        return Snapshot(phase, epoch, self.rows, latents, np.full(n, -1), np.zeros(n, np.float32), nothing)
+
+    def _taken(self, phase: str, epoch: int, seen: Refreshed) -> Snapshot:
+        return Snapshot(
+            phase,
+            epoch,
+            self.rows,
+            seen.latents[self._rows].float().cpu().numpy(),
+            seen.labels[self._rows].cpu().numpy(),
+            seen.confidences[self._rows].float().cpu().numpy(),
+            seen.centers.float().cpu().numpy().copy(),  # the next step moves the original
+        )

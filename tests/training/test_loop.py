@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from clustering.errors import StudioError
+from clustering.training import snapshots
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Event, History, Snapshot
@@ -20,6 +21,11 @@ from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
 
 CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def every_snapshot(monkeypatch):
+    monkeypatch.setattr(snapshots, "LIVE_SHARE", float("inf"))
 
 
 def flat(batches: list[list[int]]) -> list[int]:

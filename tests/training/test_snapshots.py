@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+import time
 
-from clustering.training.snapshots import MAX_ROWS, is_snapshot_epoch, snapshot_rows
+import numpy as np
+import pytest
+import torch
+
+from clustering.training.data import Data
+from clustering.training.phase import Refreshed
+from clustering.training.snapshots import MAX_ROWS, LiveView, snapshot_rows
 
 
 def test_small_sets_are_shown_whole_and_large_ones_by_a_fixed_random_sample():
@@ -16,9 +22,35 @@ def test_small_sets_are_shown_whole_and_large_ones_by_a_fixed_random_sample():
     assert (rows != snapshot_rows(70_000, 2)).any()
 
 
-def test_about_forty_epochs_are_shown_and_always_the_first_and_the_last():
+@pytest.fixture
+def view() -> LiveView:
+    data = Data(np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32), torch.device("cpu"))
+    return LiveView(data, lambda features: features[:, :2], random_state=0)
+
+
+def test_about_forty_epochs_are_shown_and_always_the_first_and_the_last(view):
     for epochs in (1, 7, 40, 300, 1001):
-        shown = [epoch for epoch in range(epochs + 1) if is_snapshot_epoch(epoch, epochs)]
+        shown = [epoch for epoch in range(epochs + 1) if view.wants(epoch, epochs, elapsed=1.0)]
         assert shown[0] == 0
         assert shown[-1] == epochs
         assert len(shown) <= 82
+
+
+def test_a_slow_listener_is_shown_less_but_still_the_end(view):
+    view.show("pretrain", 0, None, lambda snapshot: time.sleep(0.05))
+    assert not view.wants(1, 10, elapsed=1.0)
+    assert view.wants(1, 10, elapsed=100.0)
+    assert view.wants(10, 10, elapsed=1.0)
+
+
+def test_a_snapshot_holds_copies_that_training_does_not_change(view):
+    centers = torch.zeros(2, 2)
+    latents = torch.zeros(30, 2)
+    seen = Refreshed(latents, centers, torch.zeros(30, dtype=torch.long), torch.ones(30), {})
+    taken = []
+    view.show("cluster", 3, seen, taken.append)
+    centers += 1
+    latents += 1
+    assert not taken[0].centers.any()
+    assert not taken[0].latents.any()
+    assert (taken[0].phase, taken[0].epoch) == ("cluster", 3)

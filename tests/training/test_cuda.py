@@ -1,0 +1,110 @@
+"""On a CUDA device: a replayed step equals an eager one, streamed data equal resident ones, fits repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, make_blobs
+
+from clustering.methods.dec import DEC
+from clustering.methods.idec import IDEC
+from clustering.training import checkpoint as checkpoint_module
+from clustering.training import data as data_module
+from clustering.training.data import Data
+from clustering.training.events import Epoch
+from clustering.training.kmeans import kmeans
+from clustering.training.optimisers import Optimiser, cosine
+from clustering.training.step import Batch, Step
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+SETTINGS = {"hidden_dims": (64, 64), "latent_dim": 5, "pretrain_epochs": 20, "epochs": 10, "device": "cuda"}
+
+
+@pytest.fixture(scope="module")
+def items() -> np.ndarray:
+    return (make_blobs(1000, centers=6, n_features=20, cluster_std=3, random_state=0)[0] / 10).astype(
+        np.float32
+    )
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(kind):
+    device = torch.device("cuda")
+
+    def trained(capture: bool) -> tuple[torch.Tensor, dict[str, float]]:
+        generator = torch.Generator().manual_seed(0)
+        weight = torch.nn.Parameter(torch.randn(8, 8, generator=generator).to(device))
+        features = torch.randn(12, 16, 8, generator=generator).to(device)
+        targets = {"t": torch.randn(16, 8, generator=generator).to(device)}
+        optimiser = Optimiser(kind, 0.05, schedule=cosine)
+        built = optimiser.build([weight], device)
+
+        def loss(batch: Batch) -> dict[str, torch.Tensor]:
+            return {"square": (batch.features @ weight - batch.targets["t"]).square().mean()}
+
+        step = Step(loss, built, targets, torch.Generator(device), device, "float32", capture)
+        for number, batch in enumerate(features):
+            optimiser.set_rate(built, number / 12)
+            if number == 6:
+                targets["t"].mul_(0.5)  # in place, as a refresh does it
+            step(torch.arange(16, device=device).roll(number), batch)
+        return weight.detach(), step.means(12)
+
+    eager, replayed = trained(False), trained(True)
+    torch.testing.assert_close(eager[0], replayed[0])
+    assert eager[1] == pytest.approx(replayed[1], rel=1e-5)
+
+
+def test_data_that_do_not_fit_are_streamed_with_the_same_rows(monkeypatch):
+    features = np.random.default_rng(0).normal(size=(1000, 7)).astype(np.float32)
+    resident = Data(features, torch.device("cuda"))
+    monkeypatch.setattr(data_module, "RESIDENT_SHARE", 0.0)
+    monkeypatch.setattr(data_module, "CHUNK_BYTES", 5000)
+    streamed = Data(features, torch.device("cuda"))
+    assert resident.resident
+    assert not streamed.resident
+    table = resident.order(torch.Generator("cuda").manual_seed(0)).view(20, 50)
+    for (rows, one), (same, two) in zip(resident.batches(table), streamed.batches(table), strict=True):
+        assert torch.equal(rows, same)
+        assert torch.equal(one, two)
+
+
+def test_k_means_reaches_the_inertia_of_scikit_learn():
+    digits = load_digits(return_X_y=True)[0][:, 10:20].astype(np.float32)
+    _, inertia = kmeans(torch.from_numpy(digits).cuda(), 10, seed=0)
+    assert inertia == pytest.approx(KMeans(10, n_init=20, random_state=0).fit(digits).inertia_, rel=0.005)
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_seed_gives_the_same_labels_and_the_model_predicts_alike_on_the_cpu(
+    method, precision, items, tmp_path
+):
+    model = method(6, **SETTINGS, precision=precision).fit(items)
+    again = method(6, **SETTINGS, precision=precision).fit(items)
+    np.testing.assert_array_equal(model.labels_, again.labels_)
+    np.testing.assert_array_equal(model.predict(items[100:200]), model.labels_[100:200])
+    model.save(tmp_path)
+    moved = method.load(tmp_path).set_params(device="cpu")
+    np.testing.assert_array_equal(moved.predict(items), model.labels_)
+
+
+@pytest.mark.parametrize("profile", ["paper", "fast"])
+def test_a_broken_fit_ends_with_the_labels_of_an_unbroken_one(profile, items, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN", 0.0)
+    unbroken = DEC(6, **SETTINGS, profile=profile).fit(items)
+    for phase, number in (("pretrain", 7), ("cluster", 2)):
+
+        def emit(event, at=(phase, number)):
+            if isinstance(event, Epoch) and (event.phase, event.epoch) == at:
+                raise RuntimeError("killed")
+
+        with pytest.raises(RuntimeError, match="killed"):
+            DEC(6, **SETTINGS, profile=profile).fit(items, emit=emit, checkpoint=tmp_path)
+    resumed = DEC(6, **SETTINGS, profile=profile).fit(items, checkpoint=tmp_path)
+    np.testing.assert_array_equal(unbroken.labels_, resumed.labels_)
