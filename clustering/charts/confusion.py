@@ -62,7 +62,7 @@ def confusion_heatmap(
         go.Heatmap(
             z=shares,
             zmin=0.0,
-            zmax=1.0,
+            zmax=float(shares.max()),  # a fine column divides every group into small shares
             text=[[f"{count:,}" if count else "" for count in row] for row in table] if small else None,
             texttemplate="%{text}" if small else None,
             textfont={"size": 12},

@@ -70,7 +70,7 @@ def latent_map_figure(
     styled(figure, theme, height=height)
     if labels is not None:
         _number_groups(figure, places, found, theme)
-    figure.update_layout(dragmode="pan", margin={"t": 8, "r": 8})
+    figure.update_layout(dragmode="pan", margin={"t": 36, "r": 8})
     return without_axes(_legend_beside(figure))
 
 
@@ -175,7 +175,7 @@ def _add_groups(
     n_clusters = int(labels.max(initial=-1)) + 1
     colors = cluster_colors(n_clusters, theme, group_middles(places, labels) if n_clusters > 20 else None)
     texts = np.array(told, dtype=object) if told is not None else None
-    size = size or float(np.clip(90 / np.sqrt(len(places)), 3, 8))
+    size = size or float(np.clip(150 / np.sqrt(len(places)), 3, 9))
     draw = go.Scatter if symbols else go.Scattergl
     for label in np.unique(labels).tolist():
         chosen = labels == label
