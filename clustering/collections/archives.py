@@ -55,6 +55,10 @@ def checked_entries(opened: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]
     StudioError
         Names the first entry that is not, or what is too much.
     """
+    for entry in opened.infolist():
+        _refuse_escape(entry, name)
+        if entry.flag_bits & 1:
+            raise StudioError(f"{name} is locked with a password.", "Pack the folder again without one.")
     entries = [entry for entry in opened.infolist() if not entry.is_dir()]
     if len(entries) > MOST_FILES:
         raise StudioError(
@@ -62,10 +66,6 @@ def checked_entries(opened: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]
             "Split it, or load the folder.",
         )
     seen: set[str] = set()
-    for entry in opened.infolist():
-        _refuse_escape(entry, name)
-        if entry.flag_bits & 1:
-            raise StudioError(f"{name} is locked with a password.", "Pack the folder again without one.")
     for entry in entries:
         _refuse_swollen(entry.file_size, entry.compress_size, f"“{_shown(entry.filename)}” in {name}")
         path = _safe_name(entry)

@@ -61,7 +61,7 @@ def typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
         return truth.astype("boolean" if truth.isna().any() else "bool"), ""
     numbers = pd.to_numeric(known, errors="coerce")
     odd = known[numbers.isna()]
-    if odd.empty and not known.str.fullmatch(r"0\d+").any():  # 007 is a name
+    if odd.empty and not _are_codes(known):
         whole = known.str.fullmatch(r"[+-]?\d{1,18}").all()
         values = pd.Series(np.nan, index=text.index) if not whole else pd.Series(pd.NA, text.index, "Int64")
         values[numbers.index] = numbers
@@ -70,7 +70,7 @@ def typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
         dates = pd.to_datetime(text, errors="coerce", format="ISO8601", utc=True)
         if dates.notna().sum() == len(known):
             return dates.dt.tz_localize(None), ""
-    if len(odd) < len(known) * (1 - MOSTLY):
+    if 0 < len(odd) < len(known) * (1 - MOSTLY):
         row = int(np.flatnonzero(column.index == odd.index[0])[0]) + 1
         return text, (
             f"Column “{column.name}” holds {count(len(odd), 'value')} that cannot be read as numbers "
@@ -136,6 +136,16 @@ def is_categorical(column: pd.Series[Any]) -> bool:
     return groups <= (MOST_LABELS if str(column.name).lower() in LABEL_NAMES else MOST_CODES)
 
 
+def named_label(table: pd.DataFrame) -> str | None:
+    """Return the first column that is called label, class, target, …; a “y” beside an “x” is a coordinate."""
+    names = {str(name).lower() for name in table.columns}
+    for name in table.columns:
+        called = str(name).lower()
+        if called in LABEL_NAMES and (called != "y" or ("x" not in names and is_categorical(table[name]))):
+            return str(name)
+    return None
+
+
 def count(number: int, what: str, several: str = "") -> str:
     """Return ``1 picture`` or ``2,557 pictures``."""
     return f"{number:,} {what if number == 1 else several or what + 's'}"
@@ -145,6 +155,11 @@ def listed(names: Sequence[object], most: int = 5) -> str:
     """Return the first few names, and how many more there are."""
     shown = ", ".join(str(name) for name in names[:most])
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def _are_codes(known: pd.Series[Any]) -> bool:
+    """Say whether numbers are names: all of one length and some with a zero in front, as 007."""
+    return bool(known.str.fullmatch(r"0\d+").any()) and known.str.len().nunique() == 1
 
 
 def _whole(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -157,14 +157,10 @@ def list_pictures(root: Path, progress: Progress) -> tuple[list[str], list[Findi
     return sorted(names, key=natural), findings
 
 
-def natural(name: str) -> list[tuple[tuple[int, int, str], ...]]:
-    """Return a sorting key by which 9.jpg comes before 10.jpg, folder by folder."""
-    return [
-        tuple(
-            (0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in re.split(r"(\d+)", part)
-        )
-        for part in (*name.casefold().split("/"), name)
-    ]
+def natural(name: str) -> tuple[list[list[tuple[int, int, str]]], str]:
+    """Return a sorting key by which 9.jpg comes before 10.jpg, folder by folder, whatever the case."""
+    parts = [re.split(r"(\d+)", part) for part in name.casefold().split("/")]
+    return [[(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in part] for part in parts], name
 
 
 def _items(

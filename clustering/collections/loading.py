@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".xlsx"})
 ARRAYS = frozenset({".npy", ".npz"})
-_HUB_ID = re.compile(r"(hf://(datasets/)?)?([\w-][\w.-]*/[\w-][\w.-]*)(@[\w./-]+)?")
+_HUB_ID = re.compile(r"(?:hf://(?:datasets/)?)?([\w-][\w.-]*/[\w-][\w.-]*)")
 
 
 def load(
@@ -118,7 +118,7 @@ def _read(
     if path is None or path.suffix.lower() == ".parquet" or (path.is_dir() and _is_dataset(path)):
         from clustering.collections.hub import read_dataset
 
-        return read_dataset(path or source, part, label_column=label_column, progress=progress)
+        return read_dataset(path or member, part, label_column=label_column, progress=progress)
     if path.is_dir():
         return read_folder(path.absolute(), part, copy=copy, label_column=label_column, progress=progress)
     if path.suffix.lower() in ARRAYS:
@@ -132,7 +132,7 @@ def _read(
 
 
 def _located(source: str | Path) -> tuple[Path | None, str]:
-    """Return the file or folder (None for a hub id) and the array's name in it."""
+    """Return the file or folder and the array's name in it, or None and the hub id."""
     text, _, member = str(source).partition("::")
     path = Path(text).expanduser()
     try:
@@ -145,7 +145,7 @@ def _located(source: str | Path) -> tuple[Path | None, str]:
         and (match := _HUB_ID.fullmatch(source))
         and path.suffix.lower() not in TABLES | ARRAYS
     ):
-        return None, match[3]
+        return None, match[1]
     raise StudioError(f"There is nothing at {source}.", "Check the spelling of the path.")
 
 

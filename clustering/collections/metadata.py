@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -55,9 +56,10 @@ def read_metadata(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
         return read_delimited(path)
     try:
         if path.suffix == ".jsonl":
-            return pd.read_json(path, lines=True, dtype=False, convert_dates=False), ()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            return pd.DataFrame([json.loads(line) for line in lines if line.strip()]), ()
         return pd.read_parquet(path), ()
-    except (ValueError, OSError, TypeError) as error:
+    except (ValueError, OSError, TypeError, AttributeError) as error:
         raise StudioError(
             f"{path.name} cannot be read ({error}).", "Write it again, or take it away."
         ) from error

@@ -13,7 +13,7 @@ import pandas as pd
 from clustering.collections.archives import refuse_bomb
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import FEATURES, Finding
-from clustering.collections.columns import LABEL_NAMES, count, label_columns, listed, typed_table
+from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
 from clustering.collections.delimited import read_delimited
 from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded
@@ -53,7 +53,7 @@ def read_table(path: Path, part: Path, *, label_column: str | None, progress: Pr
         1, "duplicate_of", pd.Series([items["id"][r] if r >= 0 else None for r in repeats], dtype="str")
     )
     described_by = table.drop(columns=[*features, *ids_from])
-    labels = label_columns(described_by, label)
+    labels = label_columns(described_by, label_column)
     findings = (
         *findings, *odd, *infinite, *roles, *_one_class(table, label), *few_findings(len(table)),
         *duplicate_rows(repeats, items["id"].to_list()),
@@ -135,7 +135,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
         refuse_bomb(path)
         with pd.ExcelFile(path, engine="openpyxl") as book:
             sheets = book.sheet_names
-            cells = book.parse(sheets[0], header=None, dtype=object)
+            cells = pd.read_excel(book, sheet_name=sheets[0], header=None, dtype=object)
     except StudioError:
         raise
     except Exception as error:  # both libraries raise many kinds on a broken file
@@ -174,7 +174,7 @@ def _label(table: pd.DataFrame, chosen: str | None, source: str) -> str | None:
                 f"{source} has no column “{chosen}”.", f"Choose one of: {listed(list(table.columns), 20)}."
             )
         return chosen
-    return next((str(name) for name in table if str(name).lower() in LABEL_NAMES), None)
+    return named_label(table)
 
 
 def _role(column: pd.Series[Any]) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustering.collections.arrays import LABELS, read_arrays
+from clustering.collections.arrays import read_arrays
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import VECTORS, Finding
-from clustering.collections.columns import LABEL_NAMES, count, label_columns, listed, typed_table
+from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
+from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded
 from clustering.collections.tables import duplicate_rows, first_equal
 from clustering.errors import StudioError
@@ -37,13 +38,12 @@ def read_vectors(
     """
     tell(progress, 0, 1, "reading the vectors")
     if path.suffix.lower() == ".parquet":
-        data, metadata, label = _from_parquet(path, label_column)
+        data, metadata = _from_parquet(path, label_column)
     else:
         data, labels = read_arrays(path, member)
         metadata = pd.DataFrame(index=pd.RangeIndex(len(data) if data.ndim else 0))
-        label = None
         if labels is not None:
-            metadata, label = pd.DataFrame({"label": labels}), "label"
+            metadata["label"] = labels
     findings = _shape_findings(data, path.name)
     data = data.reshape(len(data), -1)
     digests, content_hash, flat = _written(data, part / VECTORS, path.name, progress)
@@ -56,7 +56,7 @@ def read_vectors(
             if len(metadata.columns)
             else "Leave it out.",
         )
-    labels_found = label_columns(metadata, label_column or label)
+    labels_found = label_columns(metadata, label_column)
     items = _items(metadata, repeats)
     if flat:
         sentence = f"{count(flat, 'dimension')} with one value in every row; kept, distances stay the same."
@@ -99,45 +99,44 @@ def _written(
 ) -> tuple[NDArray[np.uint64], str, int]:
     """Write float32 piece by piece; return a hash a row, a hash of all, the number of constant columns."""
     n, d = data.shape
-    out = np.lib.format.open_memmap(target, mode="w+", dtype=np.float32, shape=(n, d))
     whole = hashlib.blake2b(f"{n} {d} ".encode(), digest_size=16)
     digests = np.empty(n, np.uint64)
     low, high = np.full(d, np.inf, np.float32), np.full(d, -np.inf, np.float32)
     bad: list[int] = []
-    n_bad = 0
     step = max(1, _BLOCK // d)
-    for start in range(0, n, step):
-        tell(progress, start, n, "reading the vectors")
-        with np.errstate(
-            over="ignore"
-        ):  # what is too large for float32 becomes infinite and is refused below
-            block = np.ascontiguousarray(data[start : start + step], dtype=np.float32)
-        wrong = np.flatnonzero(~np.isfinite(block).all(axis=1)) + start
-        n_bad += len(wrong)
-        bad += wrong[: 5 - len(bad)].tolist() if len(bad) < 5 else []
-        whole.update(block.data)
-        digests[start : start + step] = [
-            int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little") for row in block
-        ]
-        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
-        out[start : start + step] = block
-    out.flush()
-    if n_bad:
-        raise StudioError(
-            f"{source} holds {count(n_bad, 'row')} with NaN or infinite values "
-            f"(first, counted from 0: {listed(bad + [0] * max(0, n_bad - len(bad)), len(bad))}).",
-            "Remove these rows or fill in their values, then load again.",
-        )
+
+    def fill(stream: BinaryIO) -> None:  # plain writes: on a full disk a memory map would end the process
+        header = {"descr": "<f4", "fortran_order": False, "shape": (n, d)}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for start in range(0, n, step):
+            tell(progress, start, n, "reading the vectors")
+            with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite: refused below
+                block = np.ascontiguousarray(data[start : start + step], dtype="<f4")
+            bad.extend((np.flatnonzero(~np.isfinite(block).all(axis=1)) + start).tolist())
+            whole.update(block.data)
+            digests[start : start + step] = [
+                int.from_bytes(hashlib.blake2b(row, digest_size=8).digest(), "little") for row in block
+            ]
+            np.minimum(low, block.min(axis=0), out=low)
+            np.maximum(high, block.max(axis=0), out=high)
+            stream.write(block.data)
+        if bad:
+            raise StudioError(
+                f"{source} holds {count(len(bad), 'row')} with NaN or infinite values "
+                f"(counted from 0: {listed(bad)}).",
+                "Remove these rows or fill in their values, then load again.",
+            )
+
+    write_whole(target, fill)
     return digests, whole.hexdigest(), int(np.count_nonzero(low == high))
 
 
-def _from_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], pd.DataFrame, str | None]:
+def _from_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
     try:
         table = pd.read_parquet(path).reset_index(drop=True)
     except Exception as error:  # pyarrow raises many kinds on a broken file
         raise StudioError(f"{path.name} cannot be read ({error}).", "Write it again.") from error
-    named = next((str(name) for name in table if str(name).lower() in {*LABEL_NAMES, *LABELS}), None)
-    label = label_column or named
+    label = label_column or named_label(table)
     lists = [name for name in table if len(table) and isinstance(table[name].iloc[0], np.ndarray)]
     if lists:
         lengths = {len(value) if isinstance(value, np.ndarray) else 0 for value in table[lists[0]]}
@@ -146,14 +145,14 @@ def _from_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], p
                 f"The vectors in “{lists[0]}” of {path.name} have {len(lengths)} different lengths.",
                 "Give every row a vector of the same length.",
             )
-        return np.stack(table[lists[0]].to_list()), table.drop(columns=lists[0]), label
+        return np.stack(table[lists[0]].to_list()), table.drop(columns=lists[0])
     numbers = [name for name in table if name not in (label, "id") and _is_number(table[name])]
     if not numbers:
         raise StudioError(
             f"{path.name} has no columns of numbers (columns: {listed(list(table.columns))}).",
             "Store vectors as one column of lists, or one column of numbers a dimension.",
         )
-    return table[numbers].to_numpy(np.float64, na_value=np.nan), table.drop(columns=numbers), label
+    return table[numbers].to_numpy(np.float64, na_value=np.nan), table.drop(columns=numbers)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
