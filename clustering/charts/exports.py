@@ -15,6 +15,7 @@ from clustering.errors import StudioError
 
 # A spreadsheet runs a cell that begins with one of these (CWE-1236).
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+LINE_END = "\r\n"  # RFC 4180; with it a lone carriage return in a text is quoted and cannot break a row
 HIDDEN = ("path", "aspect")  # columns that are ours, not the collection's
 
 
@@ -91,7 +92,7 @@ def labels_csv(table: pd.DataFrame, *, for_spreadsheets: bool = True) -> tuple[b
         Empty when nothing was changed.
     """
     if not for_spreadsheets:
-        return table.to_csv(index=False).encode("utf-8"), ()
+        return table.to_csv(index=False, lineterminator=LINE_END).encode("utf-8"), ()
     safe = table.copy()
     n_changed = 0
     for name in safe.columns:
@@ -110,7 +111,7 @@ def labels_csv(table: pd.DataFrame, *, for_spreadsheets: bool = True) -> tuple[b
         f"{n_changed} {'cell' if n_changed == 1 else 'cells'} began with a sign that a spreadsheet would run "
         "as a formula; an apostrophe was put before it. The Parquet file holds the text unchanged.",
     )
-    return safe.to_csv(index=False).encode("utf-8-sig"), note if n_changed else ()
+    return safe.to_csv(index=False, lineterminator=LINE_END).encode("utf-8-sig"), note if n_changed else ()
 
 
 def labels_parquet(table: pd.DataFrame) -> bytes:

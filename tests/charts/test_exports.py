@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -149,6 +149,7 @@ def test_a_column_of_mixed_types_is_written_to_parquet_as_text(items):
     ]
 
 
+@example(["\r", "a\rb", "=1\n2"])
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
 def test_no_cell_of_a_csv_for_spreadsheets_begins_as_a_formula(texts):
     table = pd.DataFrame({"title": pd.Series(texts, dtype=object)})
