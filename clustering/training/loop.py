@@ -17,15 +17,12 @@ from clustering.training.alarms import alarms, check_losses, health
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data, batch_shape
 from clustering.training.events import Epoch, Event, History
+from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard
 from clustering.training.inference import with_weights
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
 from clustering.training.snapshots import LiveView
-from clustering.training.step import Batch, Loss, Precision, Step
-
-MOST_RESTARTS = 15
-_TOO_LARGE = "The first steps were too large for these features"
-SAMPLE = 64  # rows that show whether a network still tells items apart
+from clustering.training.step import Precision, Step
 
 
 @dataclass
@@ -94,10 +91,9 @@ class Loop:
         self._checkpoint, self._notices = checkpoint, notices
         self._batches, self._batch_size = batch_shape(data.n_items, batch_size)
         self._view = LiveView(data, encode, random_state)
-        self._sample = torch.from_numpy(self._view.rows[:SAMPLE]).to(data.device)
+        self._guard = Guard(network, data, torch.from_numpy(self._view.rows))
         self._generator = torch.Generator(device=data.device)
         self._noise = torch.Generator(device=data.device)
-        self._fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         self._position = Position()
         self._targets: dict[str, Tensor] = {}
         self._labels: Tensor | None = None
@@ -155,7 +151,7 @@ class Loop:
         if state:
             self._optimiser.load_state_dict(state)
         elif phase.respond:
-            self._position.lowest_loss = self._loss_of_a_sample(phase.loss)
+            self._position.lowest_loss = self._guard.first_loss(phase.loss)
         self._step = Step(
             phase.loss,
             self._optimiser,
@@ -172,7 +168,7 @@ class Loop:
     def _run_epoch(self) -> None:
         phase, position = self._phase, self._position
         losses = self._steps()
-        if phase.respond and position.restarts < MOST_RESTARTS and self._ran_away(losses):
+        if self._must_start_again(losses):
             self._start_again()
             return
         position.epoch += 1
@@ -210,7 +206,7 @@ class Loop:
         if self._step is None or self._optimiser is None or phase.optimiser is None:
             return {}
         steps = phase.steps or self._batches
-        phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, 0.25**self._position.restarts)
+        phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, QUARTER**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
         for rows, features in self._some_batches(phase.name, epoch * steps, steps):
@@ -218,33 +214,25 @@ class Loop:
         self._steps_taken += steps
         return self._step.means(steps)
 
-    def _ran_away(self, losses: Mapping[str, float]) -> bool:
-        """Say whether the steps are too large: the loss explodes, or all items get the same response."""
-        total, lowest = losses["total"], self._position.lowest_loss
-        if not math.isfinite(total) or total > 3 * lowest:
+    def _must_start_again(self, losses: Mapping[str, float]) -> bool:
+        position, respond = self._position, self._phase.respond
+        if respond is None or position.restarts >= MOST_RESTARTS:
+            return False
+        if self._guard.ran_away(losses["total"], position.lowest_loss, respond):
             return True
-        self._position.lowest_loss = min(lowest, total)
-        assert self._phase.respond is not None
-        with torch.inference_mode():
-            responses = self._phase.respond(self._data.take(self._sample))
-            return bool((responses == responses[0]).all()) and len(responses) > 1
-
-    def _loss_of_a_sample(self, loss: Loss) -> float:
-        targets = {name: whole[self._sample] for name, whole in self._targets.items()}
-        with torch.inference_mode():
-            terms = loss(Batch(self._data.take(self._sample), self._sample, targets, self._noise))
-        return float(torch.stack(list(terms.values())).sum())
+        position.lowest_loss = min(position.lowest_loss, losses["total"])
+        return False
 
     def _start_again(self) -> None:
         """Go back to the first weights, with a quarter of the learning rate."""
         assert self._phase.optimiser is not None
-        self._network.load_state_dict(self._fresh)
+        self._guard.restore()
         self._position = Position(restarts=self._position.restarts + 1, elapsed=self._seconds())
         self._prepare(None)
-        rate = self._phase.optimiser.learning_rate * 0.25**self._position.restarts
+        rate = self._phase.optimiser.learning_rate * QUARTER**self._position.restarts
         self._notices = (
-            *(notice for notice in self._notices if not notice.startswith(_TOO_LARGE)),
-            f"{_TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
+            *(notice for notice in self._notices if not notice.startswith(TOO_LARGE)),
+            f"{TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
         )
 
     def _some_batches(self, name: str, first: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:

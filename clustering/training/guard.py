@@ -1,0 +1,54 @@
+"""Notice that the first steps of a fit are too large for its data, and go back to the first weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor, nn
+
+from clustering.training.data import Data
+from clustering.training.step import Batch, Loss
+
+MOST_RESTARTS = 15
+QUARTER = 0.25
+SAMPLE = 64  # rows that show whether a network still tells items apart
+TOO_LARGE = "The first steps were too large for these features"
+
+
+class Guard:
+    """Watches the first phase of a fit, where a published learning rate meets data of any size.
+
+    Parameters
+    ----------
+    network : Module
+        With its first weights, which are remembered.
+    data : Data
+    rows : int64 Tensor
+        Items of which the first 64 serve as a sample.
+    """
+
+    def __init__(self, network: nn.Module, data: Data, rows: Tensor) -> None:
+        self._network, self._rows = network, rows[:SAMPLE].to(data.device)
+        self._features = data.take(self._rows)
+        self._fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+    def first_loss(self, loss: Loss) -> float:
+        """Return the total loss of the sample before any step."""
+        with torch.inference_mode():
+            batch = Batch(self._features, self._rows, {}, Generator(device=self._features.device))
+            return float(torch.stack(list(loss(batch).values())).sum())
+
+    def ran_away(self, total: float, lowest: float, respond: Callable[[Tensor], Tensor]) -> bool:
+        """Say whether the loss exploded, or all items get the same response because all units have died."""
+        if not math.isfinite(total) or total > 3 * lowest:
+            return True
+        with torch.inference_mode():
+            responses = respond(self._features)
+            alike = bool((responses == responses[0]).all())
+            return alike and bool((self._features != self._features[0]).any())
+
+    def restore(self) -> None:
+        """Put the first weights back."""
+        self._network.load_state_dict(self._fresh)
