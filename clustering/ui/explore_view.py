@@ -214,5 +214,5 @@ def honesty_figures(quality: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
     return [
         (str(found[name].get("title", name)), f"{float(found[name]['value']):.2f}", words)
         for name, words in wanted.items()
-        if name in found
+        if name in found and found[name].get("value") is not None
     ]

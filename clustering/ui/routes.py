@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections import OrderedDict
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from clustering.collections import Collection
     from clustering.workspace import Workspace
 
+log = logging.getLogger("clustering.ui")
+
+GONE = "This is not here (any more). Reload the page."
 FOREVER = "private, max-age=31536000, immutable"  # private: a group's works are not for shared caches
 REVISED = "private, no-cache"  # asked again each time, answered with 304 while unchanged
 PICTURE_SIZES = (128, 256, 512, 1024)  # pixels; few sizes, so that few files are cached
@@ -132,7 +136,7 @@ class _Served:
         self._lock = threading.Lock()
 
     def guarded(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        """Answer 404 to whatever does not exist; the sentence goes out, a traceback never."""
+        """Answer 404 to whatever does not exist; reasons may hold paths, so they stay here."""
 
         def answered(request: Request) -> Response:
             try:
@@ -141,8 +145,8 @@ class _Served:
                         checked_id(request.path_params[name])
                 return handler(request)
             except (StudioError, OSError) as error:
-                problem = error.problem if isinstance(error, StudioError) else "This file cannot be read now."
-                return PlainTextResponse(problem, 404, {"Cache-Control": "no-store"})
+                log.info("%s was asked for: %s", request.url.path, error)
+                return PlainTextResponse(GONE, 404, {"Cache-Control": "no-store"})
 
         return answered
 
