@@ -106,14 +106,17 @@ def _choice(parameter: Parameter, value: Any, label: str, help_text: str, key: s
 
 def _number(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> Any:
     whole = parameter.kind == "int"
-    cast = int if whole else float
+    cast: Any = int if whole else float
     step = 1 if whole else max(float(value or 0.0) / 10, 1e-6)
+    limits: dict[str, Any] = {
+        "value": None if value is None else cast(value),
+        "min_value": None if parameter.minimum is None else cast(parameter.minimum),
+        "max_value": None if parameter.maximum is None else cast(parameter.maximum),
+        "step": cast(step),
+    }
     return st.number_input(
         label,
-        value=None if value is None else cast(value),
-        min_value=None if parameter.minimum is None else cast(parameter.minimum),
-        max_value=None if parameter.maximum is None else cast(parameter.maximum),
-        step=cast(step),
+        **limits,
         format="%d" if whole else "%.6g",
         placeholder=AUTOMATIC,
         key=key,

@@ -9,7 +9,7 @@ import streamlit as st
 from clustering.jobs import catalogue
 from clustering.ui import forms, jobs, state
 from clustering.ui.gallery import contact_sheet
-from clustering.ui.trouble import plain
+from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import ago, duration, several
 
 if TYPE_CHECKING:
@@ -163,10 +163,15 @@ def remove(record: CollectionRecord) -> None:
             f"**{plain(record.name)}** goes from the workspace with its features, "
             f"{several(runs, 'run')}, maps and selections. Originals elsewhere stay."
         )
-        if st.button("Remove", type="primary", key="remove-yes"):
-            state.workspace().remove_collection(record.id)
-            state.forget(record.id)
+        if st.button(
+            "Remove", type="primary", key="remove-yes", on_click=guarded(_removed), args=(record.id,)
+        ):
             st.rerun()
 
     if st.button("Remove this collection", key="remove", type="tertiary", icon=":material/delete:"):
         ask()
+
+
+def _removed(collection_id: str) -> None:
+    state.workspace().remove_collection(collection_id)
+    state.forget(collection_id)

@@ -53,13 +53,17 @@ def table(rows: Rows) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "Measure": [row["title"] for row in rows],
+            "Measure": [f"{row['title']} {arrow(row)}" for row in rows],
             "Value": [figure(row["value"]) for row in rows],
-            "Better": ["higher" if row["higher_is_better"] else "lower" for row in rows],
             "How sure": [interval(row) for row in rows],
             "Note": [row["note"] for row in rows],
         }
     )
+
+
+def arrow(row: Mapping[str, Any]) -> str:
+    """Return which way is better."""
+    return "▲" if row["higher_is_better"] else "▼"
 
 
 def side_by_side(rows: Rows) -> pd.DataFrame:
@@ -70,9 +74,7 @@ def side_by_side(rows: Rows) -> pd.DataFrame:
     for row in rows:
         if row["group"] != "without labels":
             continue
-        entry = found.setdefault(
-            row["title"], {"Better": "higher" if row["higher_is_better"] else "lower", "Note": row["note"]}
-        )
+        entry = found.setdefault(f"{row['title']} {arrow(row)}", {"Note": row["note"]})
         entry[row["space"] or "features"] = row["value"]
         if row["space"] == "features":
             entry["Note"] = row["note"]
@@ -81,7 +83,6 @@ def side_by_side(rows: Rows) -> pd.DataFrame:
             "Measure": list(found),
             "In the features": [figure(entry.get("features")) for entry in found.values()],
             "In the latent space": [figure(entry.get("latent")) for entry in found.values()],
-            "Better": [entry["Better"] for entry in found.values()],
             "Note": [entry["Note"] for entry in found.values()],
         }
     )

@@ -63,5 +63,5 @@ def epochs(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the alarms of the newest epoch, each once."""
-    newest = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
+    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
     return list(dict.fromkeys(newest.get("alarms", ())))

@@ -23,7 +23,7 @@ FIRST_CHOICE = "dec"
 
 def choose(entries: Mapping[str, Entry], key: str) -> Entry:
     """Draw the cards of the deep methods, the plain ones folded, and return the chosen method."""
-    chosen = st.session_state.get(f"_{key}")
+    chosen: str = st.session_state.get(f"_{key}", "")
     if chosen not in entries:
         chosen = FIRST_CHOICE if FIRST_CHOICE in entries else next(iter(entries))
     families = {

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from clustering.ui import state
+from clustering.ui.trouble import guarded
 from clustering.ui.words import ago, duration, several
 
 HEADLINES = {  # summary name → heading
@@ -84,7 +85,12 @@ def _confirm(run_ids: list[str]) -> None:
     st.markdown(
         f"{several(len(run_ids), 'run')} with maps and figures. The collection and its features stay."
     )
-    if st.button("Remove", type="primary", key="runs-remove-yes"):
-        for run_id in run_ids:
-            state.workspace().remove_run(run_id)
+    if st.button(
+        "Remove", type="primary", key="runs-remove-yes", on_click=guarded(_removed), args=(run_ids,)
+    ):
         st.rerun()
+
+
+def _removed(run_ids: list[str]) -> None:
+    for run_id in run_ids:
+        state.workspace().remove_run(run_id)

@@ -1,0 +1,189 @@
+"""The Explore page without a browser: its four states, and what a gesture on the map changes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "ui"))
+from small_workspace import WICKED, Small, make
+
+from clustering.ui import place
+from clustering.workspace import Workspace
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
+    found = make(tmp_path)
+    monkeypatch.setenv("STUDIO_WORKSPACE", str(found.workspace.root))
+    assert place.workspace_root() == found.workspace.root
+    return found
+
+
+def opened(**session: Any) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.run()
+    app.switch_page("pages/explore.py")
+    for name, value in session.items():
+        app.session_state[name] = value
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    found = [*app.markdown, *app.caption, *app.title, *app.header, *app.subheader, *app.text]
+    return "\n".join(str(one.value) for one in found)
+
+
+def gesture(small: Small, mode: str, items: list[int], token: str = "t") -> dict[str, Any]:
+    """Return what the browser sends for small boxes around some items, one after the other."""
+    positions = small.workspace.map(small.projection)
+    corners = []
+    for x, y in positions[items].astype(float):
+        corners += [x - 0.01, y - 0.01, x + 0.01, y - 0.01, x + 0.01, y + 0.01, x - 0.01, y + 0.01]
+    return {"gesture": {"token": token, "mode": mode, "polygon": corners, "hidden": []}}
+
+
+def test_without_a_collection_the_page_says_what_it_will_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUDIO_WORKSPACE", str(tmp_path))
+    app = opened()
+    assert not app.exception
+    assert "There is no collection yet." in words(app)
+    assert any(button.label == "Bring a collection" for button in app.button)
+
+
+def test_without_a_run_the_page_leads_to_training(small: Small) -> None:
+    small.workspace.remove_run(small.run)
+    app = opened()
+    assert not app.exception
+    assert "has not been grouped yet" in words(app)
+
+
+def test_a_run_is_shown_with_its_honesty_and_its_groups(small: Small) -> None:
+    app = opened()
+    assert not app.exception
+    html = "\n".join(str(one.value) for one in app.get("html"))
+    assert "0.93" in html
+    assert "Trustworthiness" in html
+    assert "scikit-learn on CPU" in words(app)
+    assert "Groups" in words(app)
+    assert "12 items" in words(app)
+
+
+def test_a_lasso_selects_and_is_applied_once(small: Small) -> None:
+    app = opened(explore=gesture(small, "replace", [4]))
+    assert not app.exception
+    assert "1 work selected" in words(app)
+    app.run()
+    assert "1 work selected" in words(app)
+    app.session_state["explore"] = gesture(small, "add", [7], token="u")
+    app.run()
+    assert app.session_state["_basket"][small.collection].tolist() == [4, 7]
+    app.session_state["explore"] = gesture(small, "clear", [], token="v")
+    app.run()
+    assert len(app.session_state["_basket"][small.collection]) == 0
+
+
+def test_filtered_items_are_not_selected(small: Small) -> None:
+    everything = {"token": "t", "mode": "replace", "polygon": [-99, -99, 99, -99, 99, 99, -99, 99], "hidden": [1]}
+    app = opened(**{f"filter-{small.collection}-artist": ["Anna"], "explore": {"gesture": everything}})
+    assert not app.exception
+    chosen = app.session_state["_basket"][small.collection]
+    labels = small.workspace.run_arrays(small.run).labels
+    assert chosen.tolist() == [i for i in range(12) if i % 2 == 0 and labels[i] != 1]
+    assert "**6** of 12 items" in words(app)
+
+
+def test_filters_tell_how_many_items_they_leave(small: Small) -> None:
+    app = opened()
+    artist = next(one for one in app.multiselect if one.label == "Artist")
+    assert artist.options == ["Anna (6)", "Bo (6)"]
+    group = next(one for one in app.multiselect if one.label == "Group")
+    group.set_value([0]).run()
+    artist = next(one for one in app.multiselect if one.label == "Artist")
+    assert artist.options == ["Anna (2)", "Bo (2)"]
+    next(one for one in app.button if one.label == "Clear filters").click().run()
+    assert not app.exception
+    assert "**" not in next(str(one.value) for one in app.markdown if "12 items" in str(one.value))
+
+
+def test_a_click_opens_the_drawer_with_words_as_words(small: Small) -> None:
+    app = opened(explore={"clicked": {"token": "c", "index": 0}})
+    assert not app.exception
+    text = words(app)
+    assert "Nearest in latent space" in text
+    assert "Nearest in features" in text
+    html = "\n".join(str(one.value) for one in app.get("html"))
+    assert WICKED not in html
+    assert "soft assignment q" in html
+
+
+def test_a_click_on_an_item_that_is_none_does_nothing(small: Small) -> None:
+    for index in (99, -1, "0", 2.5):
+        app = opened(explore={"clicked": {"token": f"c{index}", "index": index}})
+        assert not app.exception
+        assert "Nearest in latent space" not in words(app)
+
+
+@pytest.mark.parametrize("sent", ["nonsense", {"gesture": 7}, {"gesture": {"mode": "add", "polygon": ["x"]}}])
+def test_nonsense_from_the_browser_changes_nothing(small: Small, sent: object) -> None:
+    app = opened(explore=sent if isinstance(sent, dict) else {"gesture": sent})
+    assert not app.exception
+    assert "selected" not in "\n".join(str(one.value) for one in app.subheader)
+
+
+@pytest.mark.parametrize("colour", ["Confidence", "artist", "year"])
+def test_the_map_is_coloured_by_anything(small: Small, colour: str) -> None:
+    app = opened()
+    app.selectbox(key="explore-colour").set_value(colour).run()
+    assert not app.exception
+    assert "trouble" not in words(app).lower()
+
+
+def test_a_map_that_is_not_there_is_offered_and_queued(small: Small) -> None:
+    app = opened()
+    next(one for one in app.button_group if one.label == "Map").set_value(["tsne"]).run()
+    assert not app.exception
+    assert "There is no t-SNE map of the latent space" in words(app)
+
+
+def test_a_group_is_opened_renamed_and_selected(small: Small) -> None:
+    app = opened(**{f"group-{small.run}": 2})
+    assert "Group 3 · 4 items" in words(app)
+    app.text_input(key=f"group-name-{small.run}-2").set_value("Sea <b>pieces</b>").run()
+    next(one for one in app.button if one.label == "Keep the name").click().run()
+    assert not app.exception
+    assert small.workspace.cluster_names(small.run) == {2: "Sea <b>pieces</b>"}
+    assert "Sea" in words(app)
+    next(one for one in app.button if one.label == "Select").click().run()
+    chosen = app.session_state["_basket"][small.collection]
+    np.testing.assert_array_equal(chosen, [2, 5, 8, 11])
+
+
+def test_a_selection_is_kept_under_a_name_and_recalled(small: Small) -> None:
+    small.workspace.save_selection(small.collection, "Odd ones", [1, 3])
+    app = opened()
+    next(one for one in app.button if one.label == "Odd ones (2)").click().run()
+    assert not app.exception
+    assert "2 works selected" in words(app)
+    app.text_input(key="works-name").set_value("Again").run()
+    next(one for one in app.button if one.label == "Keep it").click().run()
+    assert {one.name for one in Workspace.open(small.workspace.root).selections(small.collection)} == {
+        "Odd ones",
+        "Again",
+    }
+
+
+def test_a_table_is_explored_without_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = make(tmp_path, kind="table")
+    monkeypatch.setenv("STUDIO_WORKSPACE", str(small.workspace.root))
+    app = opened(explore={"clicked": {"token": "c", "index": 3}})
+    assert not app.exception
+    assert "Nearest in features" in words(app)

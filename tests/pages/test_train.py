@@ -1,0 +1,155 @@
+"""Train: cards and form from the catalogue, a chain of jobs, and every ending told."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustering.errors import StudioError
+from clustering.jobs import catalogue
+from clustering.ui import training
+from tests.pages.conftest import words
+
+
+def pressed(app, label):
+    """Press the button with a label."""
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+def control(app, kind, label):
+    """Return the control with a label."""
+    return next(widget for widget in app.get(kind) if widget.label == label)
+
+
+def test_every_method_of_the_registry_has_a_card(workspace, visit):
+    app = visit("train")
+    told = words(app)
+    for entry in catalogue.read(workspace.cache).methods.values():
+        assert entry.title in told.replace("\\", "")
+
+
+def test_the_form_offers_what_the_method_takes(workspace, visit):
+    app = visit("train")
+    entry = catalogue.read(workspace.cache).methods["dec"]
+    labels = {
+        widget.label
+        for kind in ("number_input", "selectbox", "text_input", "toggle")
+        for widget in app.get(kind)
+    }
+    from clustering.ui.forms import title
+
+    assert {title(parameter.name) for parameter in entry.parameters} <= labels
+
+
+def test_training_queues_fit_map_and_quality_with_what_was_chosen(workspace, visit):
+    app = visit("train")
+    control(app, "number_input", "Groups").set_value(5)
+    pressed(app, "Train")
+    jobs = list(reversed(workspace.jobs()))
+    assert [job.kind for job in jobs] == ["train", "project", "quality"]
+    train = jobs[0]
+    assert train.parameters["method"] == "dec"
+    assert train.parameters["parameters"]["n_clusters"] == 5
+    assert train.parameters["features"] == workspace.feature_sets()[0].id
+    assert train.parameters["baselines"] == ["kmeans", "gaussian_mixture", "ward", "umap_gmm"]
+    assert {job.after for job in jobs[1:]} == {train.id}
+
+
+def test_a_chosen_card_decides_the_method(workspace, visit):
+    app = visit("train")
+    app.button(key="method-choose-idec").click().run()
+    pressed(app, "Train")
+    assert next(job for job in workspace.jobs() if job.kind == "train").parameters["method"] == "idec"
+
+
+def test_a_training_is_found_again_by_a_new_visitor_and_can_be_paused_and_cancelled(workspace, visit):
+    pressed(visit("train"), "Train")
+    again = visit("train")
+    assert "Train DEC" in words(again)
+    pressed(again, "Cancel")
+    train = next(job for job in workspace.jobs() if job.kind == "train")
+    assert train.state == "cancelled"
+    assert "Cancelled. Nothing was changed." in words(again)
+
+
+def test_a_failed_training_says_why_and_can_be_dismissed(workspace, visit):
+    collection = workspace.collections()[0]
+    job = workspace.submit(
+        "train",
+        {"collection": collection.id, "method": "dec", "baselines": []},
+        title="Train DEC",
+        worker_id="gone",
+    )
+    from clustering.jobs.queue import mark
+
+    mark(workspace, job.id, "gone", "failed", problem="The disk is full.", mend="Free some space.")
+    app = visit("train")
+    told = words(app).replace("\\", "")
+    assert "The disk is full." in told
+    assert "Free some space." in told
+    pressed(app, "Dismiss")
+    assert "The disk is full." not in words(app)
+
+
+def test_an_interrupted_training_offers_to_go_on(workspace, visit):
+    collection = workspace.collections()[0]
+    job = workspace.submit(
+        "train",
+        {"collection": collection.id, "method": "dec", "baselines": []},
+        title="Train DEC",
+        worker_id="dead-worker",
+    )
+    app = visit("train")
+    assert workspace.job(job.id).state == "interrupted"
+    pressed(app, "Resume")
+    assert workspace.job(job.id).state == "queued"
+
+
+def test_more_groups_than_items_are_refused_before_anything_is_queued(workspace, visit):
+    with pytest.raises(StudioError, match="41 groups were asked for, but the collection holds 40 items"):
+        training.check_groups(41, 40)
+    app = visit("train")
+    control(app, "number_input", "Groups").set_value(41)
+    pressed(app, "Train")
+    assert not app.exception
+    assert "41 groups" in words(app)
+    assert not workspace.jobs()
+
+
+def test_without_features_they_are_computed_first(workspace, visit):
+    for run in workspace.runs():
+        workspace.remove_run(run.id)
+    for features in workspace.feature_sets():
+        workspace.remove_features(features.id)
+    app = visit("train")
+    pressed(app, "Train")
+    jobs = list(reversed(workspace.jobs()))
+    assert [job.kind for job in jobs] == ["features", "train", "project", "quality"]
+    assert jobs[1].after == jobs[0].id
+
+
+def test_a_finished_training_leads_to_the_map(workspace, visit):
+    from clustering.jobs.executors import Inline
+    from tests.pages.conftest import SETTINGS
+
+    run = workspace.runs()[0]
+    wanted = {
+        "collection": run.collection_id,
+        "features": run.feature_id,
+        "method": "dec",
+        "parameters": SETTINGS,
+        "baselines": [],
+    }
+    with Inline(workspace) as here:
+        done = here.submit("train", wanted, title="Train DEC")
+        here.submit("project", {"projection": "pca", "space": "latent"}, done.id)
+    app = visit("train")
+    assert any(button.label == "Explore the map" for button in app.button)
+    assert "found" in words(app)
+
+
+def test_runs_are_listed_with_their_figures(workspace, visit):
+    app = visit("train")
+    table = next(frame.value for frame in app.dataframe if "Run" in frame.value)
+    assert set(table["Run"]) == {"DEC", "k-means"}
+    assert table["Silhouette, features"].notna().all()
