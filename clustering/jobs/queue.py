@@ -130,21 +130,25 @@ def take(workspace: Workspace, job_id: str, worker_id: str, parameters: dict[str
 
 
 def _fail_the_hopeless(workspace: Workspace) -> None:
-    """Fail what waits for a job that failed, was cancelled or is gone; again until nothing changes."""
-    with workspace.database.transaction() as session:
-        known = {row.id: row for row in session.scalars(select(JobRow))}
-        waiting = [row for row in known.values() if row.state == "queued" and row.after]
-        changed = True
-        while changed:
-            changed = False
+    """Fail what waits for a job that failed, was cancelled or is gone; again for what waits for those."""
+    chained = select(JobRow).where(JobRow.state == "queued", JobRow.after.is_not(None))
+    found = True
+    while found:
+        found = False
+        with workspace.database.transaction() as session:
+            waiting = list(session.scalars(chained))
+            before = select(JobRow).where(JobRow.id.in_({row.after for row in waiting}))
+            known = {row.id: row for row in session.scalars(before)} if waiting else {}
             for row in waiting:
                 first = known.get(row.after or "")
-                if row.state != "queued" or (first is not None and first.state not in HOPELESS):
-                    continue
-                name, fate = (first.title, first.state) if first else (row.after, "removed")
-                row.state, row.finished = "failed", time.time()
-                row.problem = f"“{row.title}” needs what “{name}” makes, and that job was {fate}.".replace(
-                    "that job was failed", "that job failed"
-                )
-                row.mend = f"Resume “{name}”, or start again." if fate == "failed" else "Start again."
-                changed = True
+                if first is None or first.state in HOPELESS:
+                    _fail(row, first)
+                    found = True
+
+
+def _fail(row: JobRow, first: JobRow | None) -> None:
+    name = first.title if first else row.after
+    fate = {"failed": "failed", "cancelled": "was cancelled"}[first.state] if first else "was removed"
+    row.state, row.finished = "failed", time.time()
+    row.problem = f"“{row.title}” needs what “{name}” makes, and that job {fate}."
+    row.mend = f"Resume “{name}”, or start again." if fate == "failed" else "Start again."
