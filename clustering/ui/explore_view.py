@@ -76,14 +76,20 @@ def columns_of(items: pd.DataFrame) -> list[Column]:
             whole = bool(np.all(known == np.round(known)))
             if distinct < 2:
                 continue
-            if not (whole and distinct <= FEW_NUMBERS):
+            if not (whole and distinct <= FEW_NUMBERS and 2 * distinct <= len(known)):
                 found.append(Column(name, "numbers", float(known.min()), float(known.max()), whole))
                 continue
-        elif not 2 <= column.nunique(dropna=True) <= MOST_VALUES:
+        elif not _splits(column):
             continue
         if not any(one.kind == "values" and _same_split(items[one.name], column) for one in found):
             found.append(Column(name, "values"))
     return found
+
+
+def _splits(column: pd.Series) -> bool:
+    """Say whether a column sorts items into groups; one whose values are all different names them instead."""
+    distinct = column.nunique(dropna=True)
+    return 2 <= distinct <= MOST_VALUES and distinct < column.count()
 
 
 def _same_split(first: pd.Series, second: pd.Series) -> bool:

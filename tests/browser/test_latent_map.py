@@ -77,7 +77,9 @@ class Map:
 
     def map(self, expression: str) -> Any:
         """Evaluate JavaScript with `map`, the map's own object."""
-        return self.page.evaluate(f"(() => {{ const map = globalThis.__studioLatentMaps.get('map').instance; return {expression}; }})()")
+        return self.page.evaluate(
+            f"(() => {{ const map = globalThis.__studioLatentMaps.get('map').instance; return {expression}; }})()"
+        )
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return where data coordinates lie on the page."""
@@ -100,7 +102,9 @@ class Map:
         self.page.mouse.up()
         if key:
             self.page.keyboard.up(key)
-        self.page.wait_for_function(f"JSON.parse(document.querySelector('#told').textContent).runs > {before}")
+        self.page.wait_for_function(
+            f"JSON.parse(document.querySelector('#told').textContent).runs > {before}"
+        )
         self.rest()
 
     def told(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
 def opened(**session: Any) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.run()
-    app.switch_page("pages/explore.py")
+    app.switch_page("pages/explore.py").run()
     for name, value in session.items():
         app.session_state[name] = value
     return app.run()
@@ -92,7 +92,12 @@ def test_a_lasso_selects_and_is_applied_once(small: Small) -> None:
 
 
 def test_filtered_items_are_not_selected(small: Small) -> None:
-    everything = {"token": "t", "mode": "replace", "polygon": [-99, -99, 99, -99, 99, 99, -99, 99], "hidden": [1]}
+    everything = {
+        "token": "t",
+        "mode": "replace",
+        "polygon": [-99, -99, 99, -99, 99, 99, -99, 99],
+        "hidden": [1],
+    }
     app = opened(**{f"filter-{small.collection}-artist": ["Anna"], "explore": {"gesture": everything}})
     assert not app.exception
     chosen = app.session_state["_basket"][small.collection]
@@ -149,7 +154,7 @@ def test_the_map_is_coloured_by_anything(small: Small, colour: str) -> None:
 
 def test_a_map_that_is_not_there_is_offered_and_queued(small: Small) -> None:
     app = opened()
-    next(one for one in app.button_group if one.label == "Map").set_value(["tsne"]).run()
+    next(one for one in app.button_group if one.label == "Map").set_value("tsne").run()
     assert not app.exception
     assert "There is no t-SNE map of the latent space" in words(app)
 

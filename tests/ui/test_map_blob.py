@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from clustering.errors import StudioError
-from clustering.ui.latent_map.blob import FILTERED, MISSING, SELECTED, layer_sections, pack, point_sections, unpack
+from clustering.ui.latent_map.blob import (
+    FILTERED,
+    MISSING,
+    SELECTED,
+    layer_sections,
+    pack,
+    point_sections,
+    unpack,
+)
 from clustering.ui.latent_map.legend import RAMP_STEPS, Legend, ramp_codes
 
 FINITE = st.floats(-1e6, 1e6, width=32)

@@ -61,7 +61,9 @@ def test_layers_make_room_for_new_ones() -> None:
     assert kept.get(first) is None
     assert kept.get(second) is not None
     assert kept.get(third) is not None
-    assert routes.Layers(most_bytes=10).put(b"x" * 99) is not None  # the newest stays even when it is too large
+    assert (
+        routes.Layers(most_bytes=10).put(b"x" * 99) is not None
+    )  # the newest stays even when it is too large
 
 
 @pytest.mark.parametrize(

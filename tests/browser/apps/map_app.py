@@ -32,7 +32,9 @@ cards = [["<script>alert(1)</script>", "A <b>painter</b>", "1888"], *([f"Work {i
 
 shown = latent_map(
     point_sections(points),
-    layer_sections(groups, confidence, visible=confidence >= 0.05 if st.query_params.get("filtered") else None),
+    layer_sections(
+        groups, confidence, visible=confidence >= 0.05 if st.query_params.get("filtered") else None
+    ),
     Legend("Group", colours, [f"Group {at + 1}" for at in range(wanted_groups)], shapes=wanted_groups > 8),
     key="map",
     items="test",

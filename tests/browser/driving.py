@@ -1,0 +1,103 @@
+"""What every browser check shares: the app as a user starts it, and Chromium as it runs anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox --disable-gpu --use-angle=swiftshader --enable-unsafe-swiftshader "
+    "--disable-background-networking --disable-quic --no-first-run --disable-component-update --disable-sync"
+).split()
+
+
+def chromium() -> str | None:
+    """Return Chromium's executable, or None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def started_app(workspace: Path, **environment: str) -> Iterator[str]:
+    """Start ``python app.py`` on a free port with a workspace and yield its address; end it and its worker."""
+    command = [sys.executable, "app.py", "--workspace", str(workspace), "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        _end_workers(workspace)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "is open at " in line:
+            address = line.rsplit(" ", 1)[1].strip()
+            _answering(address)
+            return address
+    raise RuntimeError("The app did not start:\n" + "".join(said))
+
+
+def _answering(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"Nothing answers at {address}.")
+
+
+def _end_workers(workspace: Path) -> None:
+    from clustering.jobs.supervisor import stop_workers
+    from clustering.workspace import Workspace
+
+    opened = Workspace.open(workspace)
+    stop_workers(opened)
+    deadline = time.monotonic() + 20
+    while opened.workers() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    opened.close()
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Start Chromium and yield it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+def settled(page: Any, seconds: float = 60) -> None:
+    """Wait until a page has a title and its script has ended."""
+    page.wait_for_selector("h1", timeout=seconds * 1000)
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=seconds * 1000
+    )
