@@ -158,7 +158,7 @@ def striking_colours(colours: list[tuple[str, str, float]]) -> list[str]:
 
     def weight(entry: tuple[str, str, float]) -> float:
         lightness, *opponents = oklab(np.array(_rgb(entry[1][1:])) / 255)
-        vividness = float(np.hypot(*opponents)) + 0.06 * float(lightness < 0.4)
-        return entry[2] ** 0.7 * (0.004 + vividness)
+        vividness = 0.004 + float(np.hypot(*opponents)) + (0.15 if lightness < 0.4 else 0.0)
+        return entry[2] ** 0.7 * vividness * (0.3 if lightness > 0.85 else 1.0)
 
     return [name for name, _, share in sorted(colours, key=weight, reverse=True)[:2] if share > 0.01]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustering.collections.samples.gallery.colours import Palette
 from clustering.collections.samples.gallery.manner import Manner, Painting, Series, Size
@@ -72,9 +73,12 @@ def paint(
     picture = averaged(order[band % len(order)])
     marks = brush_marks(rng, picture.shape[:2], upright=abs(turn) < 45, size=4)[..., None] * 0.008
     surface = on_paper if len(order) == 2 else on_canvas
-    return Painting(
-        surface(rng, picture + marks, 0.75), int(np.count_nonzero(np.bincount((band - band.min()).ravel())))
-    )
+    return Painting(surface(rng, picture + marks, 0.75), _visible(band))
+
+
+def _visible(band: NDArray[np.int32]) -> int:
+    """Return how many bands there are, slivers at the edge not counted."""
+    return int(np.count_nonzero(np.bincount((band - band.min()).ravel()) > 0.002 * band.size))
 
 
 def _order(palette: Palette, colours: str) -> np.ndarray:
