@@ -113,6 +113,7 @@ class Loop:
         """
         if kept:
             self._position = Position(**kept["position"])
+            self._reason, self._notices = kept["reason"], ()
             with_weights(self._network, kept["network"])
         self._started = time.monotonic() - self._position.elapsed
         for number in range(self._position.phase, len(phases)):
@@ -304,6 +305,7 @@ class Loop:
                     "optimiser": optimiser.state_dict() if optimiser else None,
                     "targets": self._targets if optimiser else {},
                     "labels": self._labels if optimiser else None,
+                    "reason": self._reason,
                     "history": json.dumps(self._history.rows),
                     "threads": torch.get_num_threads(),
                 }

@@ -118,8 +118,10 @@ def test_a_resumed_fit_is_announced_again_but_its_history_holds_one_beginning(it
 def test_a_finished_fit_called_again_gives_the_same_without_training(items, tmp_path):
     first = built("dec").fit(items, checkpoint=tmp_path)
     heard = Breaks(-1, RuntimeError())
-    assert_same(first, built("dec").fit(items, emit=heard, checkpoint=tmp_path))
+    again = built("dec").fit(items, emit=heard, checkpoint=tmp_path)
+    assert_same(first, again)
     assert heard.epochs == []
+    assert again.history_[-1]["reason"] == first.history_[-1]["reason"]
 
 
 def test_the_state_of_another_fit_is_not_taken_up(items, tmp_path):
