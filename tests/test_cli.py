@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -170,15 +171,9 @@ def test_queue_hands_the_job_over_and_prints_its_id(run, table, tmp_path, monkey
     assert workspace.open_collection(workspace.job(job).result["collection"]).n_items == 120
 
 
-def test_ctrl_c_leaves_a_job_that_resume_finishes(tmp_path):
-    vectors = tmp_path / "v.npy"
-    np.save(vectors, np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32))
-    workspace = tmp_path / "workspace"
-    env = {**os.environ, "STUDIO_WORKSPACE": str(workspace), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    program = [sys.executable, "-m", "clustering.cli"]
-    loaded = subprocess.run(
-        [*program, "load", str(vectors)], env=env, capture_output=True, text=True, check=True
-    )
+def test_ctrl_c_leaves_a_job_that_resume_finishes(run, tmp_path):
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32))
+    _, collection, _ = run("load", str(tmp_path / "v.npy"))
     settings = [
         "hidden_dims=8",
         "latent_dim=2",
@@ -189,20 +184,23 @@ def test_ctrl_c_leaves_a_job_that_resume_finishes(tmp_path):
     ]
     given = [part for setting in settings for part in ("--set", setting)]
     training = subprocess.Popen(
-        [*program, "train", loaded.stdout.strip(), *given], env=env, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "clustering.cli", "train", collection, *given],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    house = Workspace.open(workspace)
     for line in training.stderr:
         if "Pretraining" in line:
             break
-    training.send_signal(2)
+    training.send_signal(signal.SIGINT)
     said = training.stderr.read()
     assert training.wait(timeout=60) == 2
     assert "Go on with: deepclust resume" in said
+    house = Workspace.open(tmp_path / "workspace")
     job = next(job for job in house.jobs() if job.kind == "train")
     assert job.state == "interrupted"
-    done = subprocess.run([*program, "resume", job.id], env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    code, _, said = run("resume", job.id)
+    assert code == 0, said
     assert house.job(job.id).state == "finished"
     told = json.loads((house.runs()[0].folder / "run.json").read_text())
     assert told["job_id"] == job.id

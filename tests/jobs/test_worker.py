@@ -292,7 +292,7 @@ def test_a_full_disk_fails_the_job_with_a_mend_and_leaves_no_half_run(workspace,
 
 
 def test_another_process_reads_the_status_at_any_moment(workspace, steps, beside):
-    job = workspace.submit("sample", {})
+    job = workspace.submit("sample", {"steps": 100_000})
     beside()
     until(lambda: len(steps) > 20)
     asked = f"""
