@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.workspace import RunArrays, Workspace
+from clustering.workspace import RunArrays, RunRecord, Workspace
 from clustering.workspace.files import write_json
 
 FOLDER = Path(__file__).parent / "results"
@@ -31,13 +31,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "digits": {"method": "dec", "parameters": {"n_clusters": 10, "profile": "fast", "random_state": 1}},
 }
 PROJECTION = "umap"
-BASELINES = {  # beside every shown run, with the settings they share with it
-    "kmeans": ("n_clusters", "random_state"),
-    "gaussian_mixture": ("n_clusters", "random_state"),
-    "ward": ("n_clusters",),
-    "umap_gmm": ("n_clusters", "random_state"),
-}
-ARRAYS = ("features", "labels", "soft_assignments", "latents", "centers", "positions", "point_quality")
+BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")  # beside every shown run
+RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 FEATURES = ("encoder", "title", "origin", "description", "parameters", "key", "seconds", "device")
 RUN = ("method", "title", "family", "parameters", "seed", "profile", "reason", "seconds", "device")
 MAP = ("space", "projection", "title", "parameters", "seed", "engine", "notes", "seconds")
@@ -49,15 +44,22 @@ class Shipped:
 
     Parameters
     ----------
-    arrays : dict of str to array
-        ``features (n, d)``, ``labels (n,)``, ``soft_assignments (n, K)``, ``latents (n, m)``,
-        ``centers (K, m)``, ``positions (n, 2)``, ``point_quality (n,)``.
-    told : dict
-        What the records say: content hash, features, run, map, their quality and history.
+    arrays : mapping of str to array
+        ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, and for every run in order
+        ``0_labels (n,)``, ``0_soft_assignments (n, K)``, ``0_latents (n, m)``, ``0_centers (K, m)``; a plain
+        method that works on the features themselves has no latents of its own.
+    told : mapping
+        What the records say: content hash, features, runs with quality and history, map with quality.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     told: Mapping[str, Any]
+
+    def run(self, number: int) -> RunArrays:
+        """Return the arrays of a run; number 0 is the deep one that the map shows."""
+        return RunArrays(
+            *(self.arrays.get(f"{number}_{name}", self.arrays["features"]) for name in RUN_ARRAYS)
+        )
 
 
 @lru_cache(maxsize=4)
@@ -66,7 +68,7 @@ def shipped(sample: str) -> Shipped | None:
     if not (FOLDER / f"{sample}.json").exists():
         return None
     with np.load(FOLDER / f"{sample}.npz", allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in ARRAYS}
+        arrays = dict(archive)
     return Shipped(arrays, json.loads((FOLDER / f"{sample}.json").read_text(encoding="utf-8")))
 
 
@@ -83,15 +85,10 @@ def finish(workspace: Workspace, sample: str, collection_id: str) -> dict[str, s
     runs = workspace.runs(collection_id)
     if runs or sample not in RECIPES:
         return {"features": runs[0].feature_id, "run": runs[0].id} if runs else {}
-    recipe = RECIPES[sample]
     made = take_over(workspace, sample, collection_id)
     if made:
-        for name, shared in BASELINES.items():
-            settings = {key: recipe["parameters"][key] for key in shared}
-            wanted = {"features": made["features"], "method": name, "parameters": settings}
-            plain = workspace.submit("train", wanted, title=f"Train: {name.replace('_', ' ')}")
-            workspace.submit("quality", {"collection": collection_id}, after=plain.id)
         return made
+    recipe = RECIPES[sample]
     owner = {"collection": collection_id}
     encoder = {**owner, "encoder": samples()[sample].encoder, "parameters": {}}
     encode = workspace.submit("features", encoder, title="Compute features")
@@ -114,65 +111,87 @@ def take_over(workspace: Workspace, sample: str, collection_id: str) -> dict[str
     result = shipped(sample)
     if result is None or workspace.collection(collection_id).content_hash != result.told["content_hash"]:
         return {}
-    arrays, told = result.arrays, result.told
+    told = result.told
     features = workspace.add_features(
-        collection_id, arrays["features"], **{name: told["features"][name] for name in FEATURES}
+        collection_id, result.arrays["features"], **{name: told["features"][name] for name in FEATURES}
     )
-    run = workspace.add_run(
+    entered = [
+        _entered(workspace, features.id, result.run(number), run)
+        for number, run in reversed(list(enumerate(told["runs"])))
+    ]  # the deep run last, so that it is the newest
+    chart = workspace.add_projection(
         features.id,
-        RunArrays(arrays["labels"], arrays["soft_assignments"], arrays["latents"], arrays["centers"]),
-        **{name: told["run"][name] for name in RUN},
+        result.arrays["positions"],
+        run_id=entered[-1],
+        **{name: told["map"][name] for name in MAP},
+        quality=told["map"]["quality"],
+        point_quality=result.arrays["point_quality"],
+    )
+    return {"features": features.id, "run": entered[-1], "projection": chart.id}
+
+
+def _entered(workspace: Workspace, feature_id: str, arrays: RunArrays, told: Mapping[str, Any]) -> str:
+    run = workspace.add_run(
+        feature_id,
+        arrays,
+        **{name: told[name] for name in RUN},
         history=told["history"],
         environment=told["environment"],
     )
     workspace.set_quality(run.id, told["quality"], told["summary"])
-    chart = workspace.add_projection(
-        features.id,
-        arrays["positions"],
-        run_id=run.id,
-        **{name: told["map"][name] for name in MAP},
-        quality=told["map_quality"],
-        point_quality=arrays["point_quality"],
-    )
-    return {"features": features.id, "run": run.id, "projection": chart.id}
+    return run.id
 
 
 def compute(sample: str, folder: Path) -> Shipped:
     """Compute a sample's result in a workspace in ``folder``, by the tasks every page and command uses."""
     from clustering.collections.samples import make_sample, samples
     from clustering.jobs.executors import Inline
+    from clustering.jobs.worker import work
 
     workspace = Workspace.open(folder)
     collection = make_sample(sample, workspace.new_collection_folder(sample))
     workspace.add_collection(collection)
     wanted = {"collection": collection.id, "encoder": samples()[sample].encoder, "parameters": {}}
+    recipe = RECIPES[sample]
     with Inline(workspace) as here:
         encode = here.submit("features", wanted)
-        train = here.submit("train", RECIPES[sample], encode.id)
+        train = here.submit("train", {**recipe, "baselines": list(BASELINES)}, encode.id)
         draw = here.submit("project", {"projection": PROJECTION, "space": "latent"}, train.id)
         here.submit("quality", {}, train.id)
-    run_id, map_id = draw.result["run"], draw.result["projection"]
-    run, made, chart = workspace.run(run_id), workspace.run_arrays(run_id), workspace.projection(map_id)
-    features = workspace.feature_set(run.feature_id)
-    point_quality = workspace.point_quality(map_id)
+    work(workspace, until_empty=True, warm=False)  # the baselines, which the training has queued
+    features, chart = workspace.feature_sets()[0], workspace.projection(draw.result["projection"])
+    runs = sorted(workspace.runs(), key=lambda run: (run.family != "deep", run.created))
+    point_quality = workspace.point_quality(chart.id)
     arrays = {
         "features": workspace.features(features.id),
-        **{name: getattr(made, name) for name in ("labels", "soft_assignments", "latents", "centers")},
-        "positions": workspace.map(map_id),
-        "point_quality": np.ones(run.n_items, np.float32) if point_quality is None else point_quality,
+        "positions": workspace.map(chart.id),
+        "point_quality": np.ones(features.n_items, np.float32) if point_quality is None else point_quality,
     }
+    for number, run in enumerate(runs):
+        made = workspace.run_arrays(run.id)
+        arrays |= {f"{number}_{name}": getattr(made, name) for name in RUN_ARRAYS}
+        if np.array_equal(made.latents, arrays["features"]):
+            del arrays[f"{number}_latents"]
     told = {
         "content_hash": collection.content_hash,
         "features": {name: getattr(features, name) for name in FEATURES},
-        "run": {name: getattr(run, name) for name in RUN},
-        "environment": workspace.run_details(run_id)["environment"],
-        "history": workspace.history(run_id),
-        "quality": workspace.quality(run_id),
-        "summary": run.summary,
-        "map": {name: getattr(chart, name) for name in MAP},
-        "map_quality": workspace.projection_quality(map_id),
+        "runs": [_told(workspace, run) for run in runs],
+        "map": {
+            **{name: getattr(chart, name) for name in MAP},
+            "quality": workspace.projection_quality(chart.id),
+        },
     }
     return Shipped({name: np.asarray(array) for name, array in arrays.items()}, told)
+
+
+def _told(workspace: Workspace, run: RunRecord) -> dict[str, Any]:
+    return {
+        **{name: getattr(run, name) for name in RUN},
+        "environment": workspace.run_details(run.id)["environment"],
+        "history": workspace.history(run.id),
+        "quality": workspace.quality(run.id),
+        "summary": run.summary,
+    }
 
 
 def write(sample: str, folder: Path = FOLDER) -> None:

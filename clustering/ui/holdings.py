@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHEET = 36  # works on the contact sheet
 MOST_ROWS = 5_000  # of the table, sent to the browser
+INNER = ("path", "aspect")  # columns nobody reads
+OURS = ("width", "height", "duplicate_of")  # columns the studio adds
 ICONS_OF_ITEMS = {
     "unreadable": ":material/broken_image:",
     "duplicates": ":material/content_copy:",
@@ -64,12 +66,11 @@ def items(collection: Collection) -> None:
     table = collection.items
     rows, columns = st.tabs(["Items", "Columns"])
     with rows:
-        hidden = {"path", "aspect"}
         st.dataframe(
             table.head(MOST_ROWS),
             hide_index=True,
             height=320,
-            column_order=[name for name in table.columns if name not in hidden],
+            column_order=_order(table),
             key="items-table",
             alt=f"Table of the {collection.n_items} items",
         )
@@ -84,13 +85,19 @@ def items(collection: Collection) -> None:
         st.caption("A checked column can serve as a reference on the Quality page. It never steers a method.")
 
 
+def _order(table: pd.DataFrame) -> list[str]:
+    """Return the columns worth showing, what is said of a work before what was measured of its file."""
+    ours = [name for name in OURS if name in table.columns and table[name].notna().any()]
+    return ["id", *(name for name in table.columns if name not in (*OURS, *INNER, "id")), *ours]
+
+
 @st.cache_data(show_spinner=False, max_entries=16)
 def _summary(folder: str, content_hash: str, _table: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:  # noqa: ARG001
     import pandas as pd
 
     rows = []
     for name in _table.columns:
-        if name in ("path", "aspect"):
+        if name in INNER:
             continue
         column = _table[name]
         number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import numpy as np
 import streamlit as st
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]]
 
 HEADLINES = ("nmi", "ari", "accuracy", "purity")
+FIGURES = ("NMI (arithmetic)", "ARI", "ACC", "Silhouette, features", "Silhouette, latent")
 BY_CONSTRUCTION = (
     "In the latent space of a deep method these figures rise by construction, even on data without any "
     "groups. Compare methods in the feature space, which training does not touch."
@@ -33,9 +36,11 @@ def against(rows: Rows, column: str) -> list[Mapping[str, Any]]:
 def headline(rows: Rows) -> None:
     """Show the figures people quote, each with its 95 % interval."""
     shown = [row for name in HEADLINES for row in rows if row["name"] == name]
-    for cell, row in zip(st.columns(max(len(shown), 1)), shown, strict=False):
-        cell.metric(row["title"], figure(row["value"]), help=row["note"] or None)
-        cell.caption(interval(row))
+    with st.container(horizontal=True, gap="large"):
+        for row in shown:
+            with st.container(width=210, gap="xxsmall"):
+                st.metric(row["title"], figure(row["value"]), help=row["note"] or None)
+                st.caption(interval(row))
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -126,6 +131,24 @@ def csv(rows: Rows) -> bytes:
     import pandas as pd
 
     return pd.DataFrame(list(rows)).to_csv(index=False).encode("utf-8-sig")
+
+
+def report(run_id: str) -> bytes:
+    """Return a run as one HTML page."""
+    from clustering.cli.taking import report_file
+
+    return report_file(state.workspace(), run_id)
+
+
+def model(run_id: str) -> bytes:
+    """Return the fitted model of a run, with its ``run.json``, as a ZIP file."""
+    folder = state.workspace().run(run_id).folder
+    stream = BytesIO()
+    with ZipFile(stream, "w") as archive:
+        archive.write(folder / "run.json", "run.json")
+        for path in sorted((folder / "model").rglob("*")):
+            archive.write(path, f"model/{path.relative_to(folder / 'model')}")
+    return stream.getvalue()
 
 
 @st.cache_data(show_spinner=False, max_entries=16)

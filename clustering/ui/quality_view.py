@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from clustering import charts
 from clustering.errors import StudioError
 from clustering.ui import explore_state, jobs, judging, state, theme
+from clustering.ui.explore_view import space_words
 from clustering.ui.judging import Rows
 from clustering.ui.trouble import notice, plain
 from clustering.ui.words import figure
@@ -133,7 +135,9 @@ def of_the_map(run: RunRecord) -> None:
     from clustering.metrics.quality import Quality
 
     st.header("The map", anchor=False)
-    names = {record.id: f"{record.title} of the {record.space}, seed {record.seed}" for record in maps}
+    names = {
+        record.id: f"{record.title} of the {space_words(record.space)}, seed {record.seed}" for record in maps
+    }
     chosen = maps[0].id
     if len(maps) > 1:
         chosen = st.selectbox("Map", list(names), format_func=names.__getitem__, key=f"quality-map-{run.id}")
@@ -162,7 +166,11 @@ def beside(run: RunRecord, column: str | None) -> None:
         measures = ("nmi", "ari", "silhouette") if column else ("silhouette",)
         chart = charts.quality_comparison(found, theme.name(), current=_title(run), measures=measures)
         _draw(chart, "comparison", "Runs side by side")
-    st.dataframe(judging.beside(run, column), hide_index=True, key="quality-beside")
+    table = judging.beside(run, column)
+    numbers = {
+        name: st.column_config.NumberColumn(format="%.3f") for name in judging.FIGURES if name in table
+    }
+    st.dataframe(table, hide_index=True, key="quality-beside", column_config=numbers)
     if not any(record.family == "baseline" for record in others):
         st.caption("No plain method has been run on these features yet; Train offers them beside every run.")
 
@@ -199,16 +207,21 @@ def made_with(run: RunRecord, features: FeatureRecord) -> None:
 
 
 def downloads(run: RunRecord, figures: bytes) -> None:
-    """Offer the figures as CSV and the whole report as one HTML file."""
+    """Offer the whole report as one HTML file, the figures as CSV, the model; made when asked for."""
+    st.header("Take along", anchor=False)
+    files: dict[str, tuple[Any, str, str]] = {
+        "Report (HTML)": (partial(judging.report, run.id), f"{run.id}.html", "text/html"),
+        "Figures (CSV)": (figures, f"{run.id}-quality.csv", "text/csv"),
+    }
+    if any((run.folder / "model").glob("*")):
+        files["Model (ZIP)"] = (partial(judging.model, run.id), f"{run.id}-model.zip", "application/zip")
     with st.container(horizontal=True):
-        st.download_button(
-            "Figures (CSV)",
-            figures,
-            file_name=f"{run.id}-quality.csv",
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        for label, (content, name, kind) in files.items():
+            st.download_button(
+                label, content, name, kind, key=f"take-{label}", on_click="ignore", icon=":material/download:"
+            )
+    if "Model (ZIP)" not in files:
+        st.caption("The model of a sample's run does not travel with the studio; train it again to get one.")
 
 
 def _pairs(values: dict[str, Any]) -> dict[str, list[str]]:

@@ -44,6 +44,7 @@ def listed(collection_id: str) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"runs-{collection_id}-{len(records)}",
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in _figures(table)},
         alt="Table of the runs of this collection",
     )
     picked = [records[index] for index in event.selection.rows if index < len(records)]
@@ -57,6 +58,10 @@ def listed(collection_id: str) -> None:
         st.switch_page("pages/quality.py")
     if remove.button("Remove", disabled=not picked, key="runs-remove", width="stretch"):
         _confirm([record.id for record in picked])
+
+
+def _figures(table: list[dict[str, Any]]) -> list[str]:
+    return [name for name in table[0] if name.startswith(("NMI", "Silhouette"))]
 
 
 def row(record: Any, *, current: bool = False) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from clustering.charts import palette
@@ -132,8 +131,8 @@ def _preview() -> None:
     if result is None:
         st.skeleton(HEIGHT)
         return
-    labels = np.asarray(result.arrays["labels"])
-    count = result.arrays["soft_assignments"].shape[1]
+    run = result.run(0)
+    count = run.soft_assignments.shape[1]
     legend = Legend(
         title=BY_GROUP,
         colours=palette.cluster_colors(count, theme.name()),
@@ -141,7 +140,7 @@ def _preview() -> None:
     )
     latent_map(
         point_sections(result.arrays["positions"]),
-        layer_sections(labels, result.arrays["soft_assignments"].max(axis=1)),
+        layer_sections(run.labels, run.soft_assignments.max(axis=1)),
         legend,
         key="preview",
         title="Map of the sample",

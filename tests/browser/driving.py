@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--no-sandbox --disable-gpu --use-angle=swiftshader --enable-unsafe-swiftshader "
-    "--disable-background-networking --disable-quic --no-first-run --disable-component-update --disable-sync"
-).split()
-
-
-def chromium() -> str | None:
-    """Return Chromium's executable, or None where there is none."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.browser.chromium import ARGUMENTS, ROOT, chromium_path
 
 
 @contextmanager
 def started_app(workspace: Path, **environment: str) -> Iterator[str]:
-    """Start ``python app.py`` on a free port with a workspace and yield its address; end it and its worker."""
+    """Start ``python app.py`` on a free port and yield its address; end it and its worker."""
     command = [sys.executable, "app.py", "--workspace", str(workspace), "--port", "0"]
     process = subprocess.Popen(
         command,
@@ -55,21 +44,8 @@ def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stdout:
         said.append(line)
         if "is open at " in line:
-            address = line.rsplit(" ", 1)[1].strip()
-            _answering(address)
-            return address
+            return line.rsplit(" ", 1)[1].strip()
     raise RuntimeError("The app did not start:\n" + "".join(said))
-
-
-def _answering(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"Nothing answers at {address}.")
 
 
 def _end_workers(workspace: Path) -> None:
@@ -90,7 +66,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield opened
         opened.close()
 
