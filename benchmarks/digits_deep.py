@@ -1,6 +1,6 @@
 """What clustering adds to pretraining on scikit-learn's digits, and what it costs: a table for the README.
 
-Run ``python benchmarks/digits_deep.py`` (about three minutes on one core). Labels only judge: no epoch or
+Run ``python benchmarks/digits_deep.py`` (about two minutes on one core). Labels only judge: no epoch or
 seed is chosen by them. ``--peer`` adds ClustPy's DEC with its own defaults, where it is installed.
 """
 
@@ -19,7 +19,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from clustering.methods import method
 
 # A network for 64 pixels instead of one for 784, and enough steps a pass for 1,797 items.
-SETTINGS = {"hidden_dims": (128, 128, 256), "batch_size": 64, "pretrain_epochs": 300, "device": "cpu"}
+SETTINGS = {"hidden_dims": (128, 128, 256), "batch_size": 64, "pretrain_epochs": 150, "device": "cpu"}
 METHODS = ("ae_kmeans", "dec", "idec")
 
 
