@@ -39,7 +39,9 @@ def read(data: str, references: list[str]) -> tuple[np.ndarray, dict[str, np.nda
     return x, {name: arrays[name] for name in references}
 
 
-def measured(name: str, x: np.ndarray, references: dict[str, np.ndarray], seed: int, settings: dict[str, Any]):
+def measured(
+    name: str, x: np.ndarray, references: dict[str, np.ndarray], seed: int, settings: dict[str, Any]
+):
     """Fit one method once and return its row."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
@@ -77,7 +79,9 @@ def table(rows: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", default="digits")
     parser.add_argument("--reference", nargs="+", default=["y"])
     parser.add_argument("--methods", nargs="+", required=True)
@@ -88,7 +92,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("methods_table.jsonl"))
     arguments = parser.parse_args()
     x, references = read(arguments.data, arguments.reference)
-    done = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
+    done = (
+        [json.loads(line) for line in arguments.out.read_text().splitlines()]
+        if arguments.out.exists()
+        else []
+    )
     for name in arguments.methods:
         label = f"{name} {arguments.label}".strip()
         settings: dict[str, Any] = {"n_clusters": arguments.clusters}

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from clustering.collections.museums import museums
 from clustering.collections.places import allowed_folder, roots
 from clustering.errors import StudioError
 from clustering.ui import jobs, state
@@ -26,7 +27,6 @@ WAYS = {
     "museum": "Museum",
     "hub": "Hugging Face hub",
 }
-MUSEUMS = {"met": "The Metropolitan Museum of Art", "artic": "The Art Institute of Chicago"}
 
 
 def ways(key: str) -> str | None:
@@ -84,7 +84,10 @@ def _folder(key: str) -> str | None:
 def _museum(key: str) -> str | None:
     st.caption("Open-access works with artist, date, medium and culture. Needs the internet.")
     left, middle, right = st.columns([3, 3, 2])
-    museum = left.selectbox("Museum", list(MUSEUMS), format_func=MUSEUMS.__getitem__, key=f"{key}-museum")
+    offered = museums()
+    museum = left.selectbox(
+        "Museum", list(offered), format_func=lambda name: offered[name].title, key=f"{key}-museum"
+    )
     query = middle.text_input("Search", key=f"{key}-query", placeholder="landscape")
     limit = right.number_input(
         "At most", min_value=10, max_value=5000, value=300, step=50, key=f"{key}-limit"
