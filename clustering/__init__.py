@@ -32,7 +32,7 @@ _HOMES = {
     "projections": "clustering.projections",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

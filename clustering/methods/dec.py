@@ -98,7 +98,7 @@ class DEC(AutoencoderClusterer):
         ),
         representation="autoencoder",
         clustering="soft assignment with a self-made target",
-        interaction="iterative",
+        interaction="simultaneous",
         test_settings={
             "n_clusters": 3,
             "hidden_dims": (16,),

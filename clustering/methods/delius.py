@@ -78,7 +78,7 @@ class DELIUS(DEC):
         ),
         representation="pretrained network and autoencoder",
         clustering="soft assignment with a self-made target",
-        interaction="iterative",
+        interaction="simultaneous",
         test_settings=DEC.info.test_settings | {"update_interval": 2},
         order=202200,
     )
