@@ -8,19 +8,23 @@ whose content is, byte for byte, the one it was computed from; else the studio c
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.workspace import RunArrays, RunRecord, Workspace
 from clustering.workspace.files import write_json
+
+if TYPE_CHECKING:
+    from clustering.collections import Collection
 
 FOLDER = Path(__file__).parent / "results"
 RECIPES: dict[str, dict[str, Any]] = {
@@ -45,7 +49,7 @@ class Shipped:
     Parameters
     ----------
     arrays : mapping of str to array
-        ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, and for every run in order
+        ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, ``aspects (n,)``; for every run in order
         ``0_labels (n,)``, ``0_soft_assignments (n, K)``, ``0_latents (n, m)``, ``0_centers (K, m)``; a plain
         method that works on the features themselves has no latents of its own.
     told : mapping
@@ -54,6 +58,7 @@ class Shipped:
 
     arrays: Mapping[str, NDArray[Any]]
     told: Mapping[str, Any]
+    thumbnails: Path  # the atlas of the pictures
 
     def run(self, number: int) -> RunArrays:
         """Return the arrays of a run; number 0 is the deep one that the map shows."""
@@ -69,7 +74,8 @@ def shipped(sample: str) -> Shipped | None:
         return None
     with np.load(FOLDER / f"{sample}.npz", allow_pickle=False) as archive:
         arrays = dict(archive)
-    return Shipped(arrays, json.loads((FOLDER / f"{sample}.json").read_text(encoding="utf-8")))
+    told = json.loads((FOLDER / f"{sample}.json").read_text(encoding="utf-8"))
+    return Shipped(arrays, told, FOLDER / f"{sample}-thumbnails")
 
 
 def finish(workspace: Workspace, sample: str, collection_id: str) -> dict[str, str]:
@@ -165,6 +171,7 @@ def compute(sample: str, folder: Path) -> Shipped:
     arrays = {
         "features": workspace.features(features.id),
         "positions": workspace.map(chart.id),
+        "aspects": collection.items["aspect"].to_numpy(np.float32),
         "point_quality": np.ones(features.n_items, np.float32) if point_quality is None else point_quality,
     }
     for number, run in enumerate(runs):
@@ -174,6 +181,7 @@ def compute(sample: str, folder: Path) -> Shipped:
             del arrays[f"{number}_latents"]
     told = {
         "content_hash": collection.content_hash,
+        "cards": _cards(collection),
         "features": {name: getattr(features, name) for name in FEATURES},
         "runs": [_told(workspace, run) for run in runs],
         "map": {
@@ -181,7 +189,18 @@ def compute(sample: str, folder: Path) -> Shipped:
             "quality": workspace.projection_quality(chart.id),
         },
     }
-    return Shipped({name: np.asarray(array) for name, array in arrays.items()}, told)
+    kept = {name: np.asarray(array) for name, array in arrays.items()}
+    return Shipped(kept, told, collection.folder / "thumbnails")
+
+
+def _cards(collection: Collection) -> list[list[str]]:
+    """Return title and one line for every item, for the map that is shown before the pictures are there."""
+    from clustering.collections.samples import samples
+
+    info = next(info for info in samples().values() if info.origin == collection.source)
+    lines = collection.items[info.label_column].astype(str)
+    titles = collection.items["title"] if "title" in collection.items else collection.items["id"]
+    return [[str(title), str(line)] for title, line in zip(titles, lines, strict=True)]
 
 
 def _told(workspace: Workspace, run: RunRecord) -> dict[str, Any]:
@@ -198,7 +217,7 @@ def write(sample: str, folder: Path = FOLDER) -> None:
     """Compute a sample's result and write it where the studio looks for it."""
     with tempfile.TemporaryDirectory() as scratch:
         result = compute(sample, Path(scratch))
-    folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(result.thumbnails, folder / f"{sample}-thumbnails", dirs_exist_ok=True)
     np.savez_compressed(folder / f"{sample}.npz", allow_pickle=False, **result.arrays)
     write_json(folder / f"{sample}.json", dict(result.told))
 

@@ -48,9 +48,10 @@ def free_port(host: str, wanted: int | None) -> int:
 
 def routes() -> list[Any]:
     """Return the HTTP routes that serve maps, thumbnails and originals by id."""
-    from clustering.ui.routes import routes as mounted
+    from clustering.ui import preview
+    from clustering.ui import routes as served
 
-    return list(mounted())
+    return [*preview.routes(), *served.routes()]
 
 
 def address() -> str:

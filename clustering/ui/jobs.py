@@ -186,7 +186,8 @@ def line(status: JobStatus) -> str:
     """Return what a job does now in one line, with the time left when it can be told."""
     if status.state == "queued":
         return plain(status.message or "Waiting for its turn.")
-    parts = [plain(status.doing or status.phase or status.message or "Starting")]
+    doing = status.doing or status.phase or status.message or "Starting"
+    parts = [plain(doing[:1].upper() + doing[1:])]
     if status.total > 1:
         parts.append(f"{status.done:,} of {status.total:,}")
     if status.state == "paused":

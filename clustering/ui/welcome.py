@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from clustering.charts import palette
-from clustering.jobs.shipped import shipped
 from clustering.ui import (
     explore_item,
     explore_map,
     explore_state,
     explore_works,
     jobs,
+    preview,
     samples,
     state,
-    theme,
 )
 from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import BY_GROUP, Filters, columns_of
-from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.sidebar import items_word
 from clustering.ui.trouble import guarded
 from clustering.workspace import CollectionRecord, ProjectionRecord, RunRecord
 
-HEIGHT = 560
 DOORS = (
     (
         "Explore a collection",
@@ -110,7 +106,7 @@ def _first_start() -> None:
         workspace = state.workspace()
         if _sample() is not None:
             st.rerun()
-        _preview()
+        preview.draw(samples.FIRST)
         job = samples.job_of(workspace)
         if job is None:
             st.caption("The sample is being prepared.")
@@ -124,30 +120,6 @@ def _first_start() -> None:
                 jobs.show(status, key="first-sample")
 
     block()
-
-
-def _preview() -> None:
-    result = shipped(samples.FIRST)
-    if result is None:
-        st.skeleton(HEIGHT)
-        return
-    run = result.run(0)
-    count = run.soft_assignments.shape[1]
-    legend = Legend(
-        title=BY_GROUP,
-        colours=palette.cluster_colors(count, theme.name()),
-        names=[palette.group_name(label) for label in range(count)],
-    )
-    latent_map(
-        point_sections(result.arrays["positions"]),
-        layer_sections(run.labels, run.soft_assignments.max(axis=1)),
-        legend,
-        key="preview",
-        title="Map of the sample",
-        height=HEIGHT,
-        selectable=False,
-        scroll_zoom=False,
-    )
 
 
 def doors() -> None:

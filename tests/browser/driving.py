@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.browser.chromium import ARGUMENTS, ROOT, chromium_path
+from tests.chromium import ARGUMENTS, ROOT, chromium_path
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.browser.chromium import ROOT
+from tests.chromium import ROOT
 from tests.browser.driving import browser, settled, started_app
 
 PAGES = ("", "collection", "train", "explore", "quality")
