@@ -14,7 +14,6 @@ from clustering.ui import (
     state,
     theme,
 )
-from clustering.ui.explore_view import columns_of
 
 record, run = state.current_collection(), state.current_run()
 
@@ -22,7 +21,7 @@ if record is None or run is None:
     explore_empty.show(record)
 else:
     shown = explore_state.shown(record, run)
-    columns = columns_of(shown.collection.items)
+    columns = explore_state.columns_of(record)
     filters = explore_filters.read(shown, columns)
     with st.container(key="explore-room"):
         left, right = st.columns([1, 5], gap="medium")

@@ -17,7 +17,7 @@ MOST_SHOWN = 6  # filters open at once; the rest are folded
 
 def read(shown: Shown, columns: Sequence[Column]) -> Filters:
     """Return the filters as they stand now, before their widgets are drawn."""
-    kept = {one.name: st.session_state.get(_key(shown, one)) for one in columns}
+    kept: dict[str, Any] = {one.name: st.session_state.get(_key(shown, one)) for one in columns}
     ranges = {}
     for one in columns:
         value = kept[one.name]

@@ -48,7 +48,7 @@ def show(shown: Shown) -> None:
     if opened is not None:
         st.session_state[f"group-{shown.run.id}"] = int(groups.labels[opened])
     label = st.session_state.get(f"group-{shown.run.id}")
-    if label in filled:
+    if label is not None and label in filled:
         _one(shown, int(label))
 
 

@@ -101,8 +101,8 @@ def facts(told: list[tuple[str, str]]) -> str:
         for name, value in told
     )
     return (
-        '<dl style="display:grid;grid-template-columns:minmax(0,7rem) 1fr;gap:.15rem .8rem;margin:.4rem 0;padding:0;'
-        f'font-size:.9rem">{rows}</dl>'
+        '<dl style="display:grid;grid-template-columns:minmax(0,7rem) 1fr;gap:.15rem .8rem;margin:.4rem 0;'
+        f'padding:0;font-size:.9rem">{rows}</dl>'
     )
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from streamlit.errors import StreamlitAPIException
 
 from clustering.charts.palette import ThemeName
-from clustering.ui import state, theme
+from clustering.ui import explore_view, state, theme
+from clustering.ui.explore_view import Column
 from clustering.ui.groups import Groups
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
@@ -64,6 +65,16 @@ def groups_of(run_id: str, names: tuple[tuple[int, str], ...]) -> Groups:
     return Groups(state.run_arrays(run_id), dict(names))
 
 
+def columns_of(record: CollectionRecord) -> list[Column]:
+    """Return the columns of a collection one can filter and colour by."""
+    return _columns(record.id, record.content_hash)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _columns(collection_id: str, content_hash: str) -> list[Column]:  # noqa: ARG001
+    return explore_view.columns_of(state.open_collection(collection_id).items)
+
+
 @st.cache_resource(show_spinner=False, max_entries=16)
 def positions_of(projection_id: str) -> NDArray[np.float32]:
     """Return a map's positions, (n, 2)."""
@@ -81,7 +92,7 @@ def maps_of(run: RunRecord) -> list[ProjectionRecord]:
 
 def theme_name() -> ThemeName:
     """Return the theme the reader sees."""
-    return "dark" if theme.is_dark() else "light"
+    return theme.name()
 
 
 # the selection: what lies in the basket is what is coloured on the map

@@ -229,11 +229,12 @@ class _Served:
         return Response(blob, 200, _headers(digest, FOREVER), "application/octet-stream")
 
     def labels(self, request: Request) -> Response:
-        from clustering.ui.labels import as_csv, as_parquet, label_table
+        from clustering.charts.exports import labels_csv, labels_parquet
+        from clustering.ui.labels import label_table
 
         forms: Mapping[str, tuple[Callable[[Any], bytes], str]] = {
-            "csv": (as_csv, "text/csv; charset=utf-8"),
-            "parquet": (as_parquet, "application/vnd.apache.parquet"),
+            "csv": (lambda table: labels_csv(table)[0], "text/csv; charset=utf-8"),
+            "parquet": (labels_parquet, "application/vnd.apache.parquet"),
         }
         form = request.path_params["form"]
         if form not in forms:

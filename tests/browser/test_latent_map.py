@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent / "apps"))
-import chromium
-
 from clustering.ui.latent_map import inside_polygon
+from tests import chromium
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("map")]
+INSTANCE = "const map = globalThis.__studioLatentMaps.get('map').instance;"
+WITHOUT_WEBGL2 = """
+for (const owner of [HTMLCanvasElement, OffscreenCanvas]) {
+  const get = owner.prototype.getContext;
+  owner.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : get.call(this, kind, ...rest);
+  };
+}
+"""
 APP = Path(__file__).parent / "apps" / "map_app.py"
 
 
@@ -77,9 +82,7 @@ class Map:
 
     def map(self, expression: str) -> Any:
         """Evaluate JavaScript with `map`, the map's own object."""
-        return self.page.evaluate(
-            f"(() => {{ const map = globalThis.__studioLatentMaps.get('map').instance; return {expression}; }})()"
-        )
+        return self.page.evaluate(f"(() => {{ {INSTANCE} return {expression}; }})()")
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Return where data coordinates lie on the page."""
@@ -258,7 +261,7 @@ def test_new_positions_are_reached_by_moving(opened: Any) -> None:
     page = opened()
     page.page.evaluate("globalThis.moves = []")
     page.page.evaluate(
-        "(() => { const map = globalThis.__studioLatentMaps.get('map').instance; const step = map.step.bind(map);"
+        f"(() => {{ {INSTANCE} const step = map.step.bind(map);"
         "map.step = (now) => { step(now); globalThis.moves.push(map.moved); }; })()"
     )
     page.page.get_by_text("Other positions").click()
@@ -333,11 +336,7 @@ def test_the_map_follows_the_dark_theme(opened: Any) -> None:
 
 
 def test_without_webgl2_a_plain_canvas_draws_and_selects(opened: Any) -> None:
-    page = opened(
-        before="for (const owner of [HTMLCanvasElement, OffscreenCanvas]) { const get = owner.prototype.getContext;"
-        "owner.prototype.getContext = function (kind, ...rest) "
-        "{ return kind === 'webgl2' ? null : get.call(this, kind, ...rest); }; }"
-    )
+    page = opened(before=WITHOUT_WEBGL2)
     assert page.page.get_attribute(".frame", "data-painter") == "canvas"
     for colour in ("#E69F00", "#56B4E9", "#009E73", "#F0E442"):
         assert close_to(page.pixels(), colour) > 200
@@ -349,9 +348,7 @@ def test_without_webgl2_a_plain_canvas_draws_and_selects(opened: Any) -> None:
 def test_without_webgl2_a_fair_sample_of_a_large_map_is_drawn_and_told(opened: Any) -> None:
     page = opened(
         "n=30000",
-        before="for (const owner of [HTMLCanvasElement, OffscreenCanvas]) { const get = owner.prototype.getContext;"
-        "owner.prototype.getContext = function (kind, ...rest) "
-        "{ return kind === 'webgl2' ? null : get.call(this, kind, ...rest); }; }",
+        before=WITHOUT_WEBGL2,
     )
     assert "20,000 of 30,000 points" in page.page.text_content(".note")
     pixels = page.pixels()
@@ -363,8 +360,8 @@ def test_a_lost_context_is_painted_again(opened: Any) -> None:
     page = opened()
     before = close_to(page.pixels(), "#E69F00")
     page.page.evaluate(
-        "(() => { const map = globalThis.__studioLatentMaps.get('map').instance;"
-        "globalThis.loser = map.painter.gl.getExtension('WEBGL_lose_context'); globalThis.loser.loseContext(); })()"
+        f"(() => {{ {INSTANCE} globalThis.loser = map.painter.gl.getExtension('WEBGL_lose_context');"
+        "globalThis.loser.loseContext(); })()"
     )
     page.rest()
     page.page.evaluate("globalThis.loser.restoreContext()")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "ui"))
-from small_workspace import WICKED, Small, make
-
 from clustering.ui import place
 from clustering.workspace import Workspace
+from tests.small_workspace import WICKED, Small, make
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture

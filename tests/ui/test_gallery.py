@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_workspace import WICKED, make
-
 from clustering.collections import Collection
 from clustering.ui import gallery, routes
 from clustering.ui.captions import Captions
-from clustering.ui.labels import as_csv
+from tests.small_workspace import WICKED, make
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +98,6 @@ def test_a_caption_takes_the_columns_it_finds() -> None:
     assert captions.caption(0).line == "Ada, Vase, 1900"
     assert captions.caption(1).line == "b"  # nothing is known: the id stands in
     assert captions.metadata(1) == []
-
-
-def test_formulas_in_a_csv_stay_text() -> None:
-    table = pd.DataFrame({"id": ["a", "b"], "title": ["=HYPERLINK(1)", "plain"], "score": [-1.5, 2.0]})
-    written = as_csv(table).decode("utf-8-sig")
-    assert "'=HYPERLINK(1)" in written
-    assert "-1.5" in written
-    assert "'-1.5" not in written
 
 
 def test_a_collection_without_aspects_shows_squares() -> None:

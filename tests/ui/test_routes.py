@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -14,11 +13,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-sys.path.insert(0, str(Path(__file__).parent))
-from small_workspace import WICKED, Small, make
-
 from clustering.ui import routes
 from clustering.ui.latent_map.blob import layer_sections, pack, unpack
+from tests.small_workspace import WICKED, Small, make
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +118,12 @@ def test_labels_come_as_csv_and_parquet(client: TestClient, small: Small) -> Non
     address = f"/studio/runs/{small.run}/export/labels"
     csv = client.get(f"{address}.csv")
     table = pd.read_csv(StringIO(csv.content.decode("utf-8-sig")))
-    assert table["group"].tolist() == [1, 2, 3] * 4
+    assert table["label"].tolist() == [0, 1, 2] * 4
+    assert table["group"][0] == "Group 1"
     assert "attachment" in csv.headers["content-disposition"]
     parquet = pd.read_parquet(BytesIO(client.get(f"{address}.parquet").content))
-    assert parquet["id"].tolist() == table["id"].astype(str).tolist() or len(parquet) == len(table)
+    assert parquet["title"].tolist()[1:] == table["title"].tolist()[1:]
+    assert parquet["title"][0] == WICKED
     assert client.get(f"{address}.exe").status_code == 404
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from clustering.ui.latent_map.blob import layer_sections, pack, point_sections, unpack
 from clustering.ui.latent_map.legend import Legend, ramp_codes
@@ -117,7 +117,7 @@ def latent_map(
     pictures: PictureSource | None = None,
     cards: Sequence[Sequence[str]] | None = None,
     card_url: str = "",
-    bounds: ArrayLike | None = None,
+    bounds: Sequence[float] | None = None,
     selection_version: int = 0,
     height: int = 620,
     live: bool = False,
@@ -148,7 +148,7 @@ def latent_map(
         Texts of the hover card, for small collections; otherwise `card_url`.
     card_url : str
         Address of the JSON text of one card, with ``{index}`` in it.
-    bounds : array-like (4,), optional
+    bounds : sequence of four floats, optional
         Left, bottom, right, top of what *fit* shows; by default the box around all points.
     selection_version : int
         Counts the selections made on the server; when it grows, the flags of the layer replace the selection
@@ -186,7 +186,7 @@ def latent_map(
     if cards is not None:
         options["cards"] = [[str(text) for text in card] for card in cards]
     if bounds is not None:
-        options["bounds"] = [float(value) for value in bounds]  # type: ignore[union-attr]
+        options["bounds"] = [float(value) for value in bounds]
     result = _component()(
         key=key,
         data=_data(points, layer, options),

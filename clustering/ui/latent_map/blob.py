@@ -20,7 +20,7 @@ MAGIC = b"DCSM"
 MISSING = 65535  # code of an item without a group
 FILTERED = 1  # flag: left out by a filter
 SELECTED = 2  # flag: in the selection
-_TYPES = {"f32": np.dtype("<f4"), "u16": np.dtype("<u2"), "u8": np.dtype("u1")}
+_TYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("<f4"), "u16": np.dtype("<u2"), "u8": np.dtype("u1")}
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
 
 
@@ -60,10 +60,12 @@ def unpack(blob: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         raise StudioError("These bytes are not a latent map.", "Make them with `pack`.")
     length = int.from_bytes(blob[4:8], "little")
     header = json.loads(blob[8 : 8 + length])
-    sections, offset = {}, 8 + length
+    sections: dict[str, NDArray[Any]] = {}
+    offset = 8 + length
     for name, kind, size in header["sections"]:
-        sections[name] = np.frombuffer(blob, _TYPES[kind], size, offset)
-        offset += size * _TYPES[kind].itemsize
+        dtype: np.dtype[Any] = _TYPES[kind]
+        sections[name] = np.frombuffer(blob, dtype, size, offset)
+        offset += size * dtype.itemsize
         offset += -offset % 8
     return header["options"], sections
 

@@ -1,4 +1,4 @@
-"""A small page around the map, for the browser tests: what came back from the map is written below it as JSON."""
+"""A page around the map, for the browser tests: what came back is written below it as JSON."""
 
 import json
 

@@ -2,7 +2,7 @@
 
 const HOVER_WAIT = 125; // milliseconds before the card opens
 const REACH = 14; // pixels around the pointer in which an item is met
-const MOST_CORNERS = 36; // keeps a lasso under 1 KB on its way up
+const MOST_CORNERS = 30; // keeps a lasso under 1 KB on its way up
 
 class Input {
   constructor(map) {

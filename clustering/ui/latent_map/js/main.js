@@ -415,7 +415,7 @@ class LatentMap {
 
   select(line, mode) {
     const { camera } = this;
-    const digits = clamp(Math.ceil(Math.log10(camera.scale)) + 1, 0, 9);
+    const digits = clamp(Math.ceil(Math.log10(camera.scale)), 0, 9);
     const polygon = line.flatMap(([px, py]) => [Number(camera.dataX(px).toFixed(digits)), Number(camera.dataY(py).toFixed(digits))]);
     const { xy, flags, n } = this;
     for (let i = 0; i < n; i++) {

@@ -15,11 +15,18 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --use-angle=swiftshader --enable-unsafe-swiftshader "
-    "--disable-background-networking --disable-quic --no-first-run --disable-component-update --disable-sync"
-).split()
+ROOT = Path(__file__).resolve().parent.parent
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def chromium_path() -> str:

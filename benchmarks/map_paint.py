@@ -1,0 +1,238 @@
+"""Measure the map in a browser: first paint, lasso to gallery, and the bytes of a selection.
+
+Run ``python benchmarks/map_paint.py`` (add ``--points 70000`` for one size). It makes a collection of small
+pictures and one of bare vectors, starts the studio on them, and drives Chromium without a GPU. The budgets
+are those of a machine with two cores that has nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BUDGETS = {
+    "first paint 70000": 2.0,
+    "first paint 500000": 5.0,
+    "lasso to gallery 70000": 0.5,
+    "bytes up": 1024,
+}
+GROUPS = 14
+PAINTED = """() => {
+  const kept = globalThis.__studioLatentMaps?.get('explore')?.instance;
+  return Boolean(kept && kept.n && kept.panel.frame.dataset.frames);
+}"""
+
+
+def made_workspace(root: Path, n: int) -> None:
+    """Make a workspace with ``n`` pictures (up to 100,000) or vectors, a run and a map."""
+    from clustering.collections import load
+    from clustering.workspace import Workspace
+    from clustering.workspace.records import RunArrays
+
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, GROUPS, n)
+    middles = generator.normal(0, 9, (GROUPS, 2))
+    points = (middles[labels] + generator.normal(0, 1.5, (n, 2))).astype(np.float32)
+    workspace = Workspace.open(root)
+    source = root / "source.npy"
+    if n <= 100_000:
+        tones = generator.integers(40, 230, (n, 1, 1, 3), dtype=np.uint8)
+        stripes = (1 + np.arange(8, dtype=np.uint8)[None, :, None, None] % 3).astype(np.uint8)
+        np.save(source, np.broadcast_to(tones, (n, 8, 8, 3)) // stripes)
+    else:
+        np.save(source, points)
+    record = workspace.add_collection(load(source, workspace.new_collection_folder("Benchmark")))
+    q = np.full((n, GROUPS), 0.02, dtype=np.float32)
+    q[np.arange(n), labels] = 1 - 0.02 * (GROUPS - 1)
+    features = workspace.add_features(
+        record.id, points, encoder="vectors", title="Vectors", origin="Made here.", parameters={}, key="bench"
+    )
+    run = workspace.add_run(
+        features.id,
+        RunArrays(labels.astype(np.int64), q, points, middles.astype(np.float32)),
+        method="kmeans",
+        title="k-means",
+        family="baseline",
+        parameters={},
+        seed=0,
+    )
+    workspace.add_projection(
+        features.id,
+        points,
+        run_id=run.id,
+        space="latent",
+        projection="pca",
+        title="PCA",
+        parameters={},
+        seed=0,
+        engine="made here",
+    )
+    workspace.close()
+
+
+@contextmanager
+def studio(root: Path) -> Iterator[str]:
+    """Start the studio on a workspace; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "STUDIO_WORKSPACE": str(root), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        time.sleep(20)  # the worker warms itself; a person's first click comes later too
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def seen(page: Any, address: str) -> tuple[float, float]:
+    """Return seconds to the map's first frame: from the address bar, and by a click inside the studio."""
+    start = time.perf_counter()
+    page.goto(f"{address}/explore")
+    page.wait_for_function(PAINTED, timeout=120_000, polling=20)
+    loaded = time.perf_counter() - start
+    page.goto(f"{address}/collection")
+    page.get_by_role("heading", name="Check").wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    start = time.perf_counter()
+    page.get_by_role("link", name="Explore").click()
+    page.wait_for_function(PAINTED, timeout=120_000, polling=20)
+    return loaded, time.perf_counter() - start
+
+
+def lassoed(page: Any) -> tuple[float, int, int]:
+    """Draw a lasso; return seconds to the painted gallery, bytes of the largest message up, items."""
+    sent: list[int] = []
+    page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")
+    box = page.locator(".stage").bounding_box()
+    page.locator("button[data-tool=lasso]").click()
+    x, y = box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.5
+    page.mouse.move(x - 120, y - 120)
+    page.mouse.down()
+    for dx, dy in [(120, -130), (140, 60), (20, 150), (-130, 90)]:
+        page.mouse.move(x + dx, y + dy, steps=8)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on(
+        "Network.webSocketFrameSent",
+        lambda event: sent.append(len(base64.b64decode(event["response"]["payloadData"]))),
+    )
+    start = time.perf_counter()
+    page.mouse.up()
+    page.wait_for_function(
+        """() => {
+          const map = globalThis.__studioLatentMaps.get('explore').instance;
+          const count = map.selectedCount.toLocaleString('en');
+          if (!document.body.innerText.includes(`${count} works selected`)
+            && !document.body.innerText.includes(`${count} vectors selected`)) return false;
+          for (const host of document.querySelectorAll('[data-testid=stBidiComponentIsolated]')) {
+            const list = host.shadowRoot?.querySelector('ul[aria-label="Selected works"]');
+            if (!list) continue;
+            const frames = [...list.querySelectorAll('.frame')];
+            const pictures = [...list.querySelectorAll('img')].slice(0, 12);
+            if (!frames.length) return list.querySelectorAll('.row').length > 0;
+            return pictures.every((one) => one.complete);
+          }
+          return false;
+        }""",
+        timeout=30_000,
+        polling=20,
+    )
+    seconds = time.perf_counter() - start
+    page.wait_for_timeout(300)
+    selected = page.evaluate("globalThis.__studioLatentMaps.get('explore').instance.selectedCount")
+    return seconds, max(sent, default=0), selected
+
+
+def measure(n: int, playwright: Any) -> dict[str, float]:
+    """Return the figures for ``n`` points; the first visit warms the server and is told apart."""
+    folder = Path(tempfile.mkdtemp(prefix="map-paint-"))
+    try:
+        start = time.perf_counter()
+        made_workspace(folder, n)
+        print(f"{n:,} items made in {time.perf_counter() - start:.0f} s", flush=True)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        with studio(folder) as address:
+            found = {}
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            found[f"first visit of the server {n}"], _ = seen(context.new_page(), address)
+            context.close()
+            times = []
+            for _ in range(3):
+                context = browser.new_context(viewport={"width": 1440, "height": 900})
+                page = context.new_page()
+                times.append(seen(page, address))
+                if len(times) < 3:
+                    context.close()
+            loaded, switched = np.median(times, axis=0)
+            found[f"first paint {n}"] = float(switched)
+            found[f"whole page from nothing {n}"] = float(loaded)
+            page.wait_for_timeout(1500)
+            seconds, sent, selected = lassoed(page)
+            again, more, _ = lassoed(page)
+            found[f"lasso to gallery {n}"] = again
+            found[f"first lasso to gallery {n}"] = seconds
+            found["bytes up"] = max(sent, more)
+            found[f"selected {n}"] = selected
+        browser.close()
+        return found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Print every figure beside its budget."""
+    parser = argparse.ArgumentParser(description="Measure the map in Chromium.")
+    parser.add_argument("--points", type=int, nargs="*", default=[70_000, 500_000])
+    chosen = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        for n in chosen.points:
+            for name, value in measure(n, playwright).items():
+                budget = BUDGETS.get(name)
+                verdict = (
+                    ""
+                    if budget is None
+                    else f"  budget {budget:g}  {'kept' if value <= budget else 'MISSED'}"
+                )
+                print(f"{name:32} {value:10.2f}{verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
