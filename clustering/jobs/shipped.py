@@ -49,7 +49,7 @@ class Shipped:
     Parameters
     ----------
     arrays : mapping of str to array
-        ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, ``aspects (n,)``; for every run in order
+        ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, ``aspects (n,)``; for every run
         ``0_labels (n,)``, ``0_soft_assignments (n, K)``, ``0_latents (n, m)``, ``0_centers (K, m)``; a plain
         method that works on the features themselves has no latents of its own.
     told : mapping

@@ -28,8 +28,8 @@ def positions(latents: NDArray[np.float32]) -> NDArray[np.float32]:
     float32 array (s, 2)
         A single latent dimension is drawn along the first axis.
     """
-    centred = np.asarray(latents, dtype=np.float64)
-    centred = np.nan_to_num(centred - np.nanmean(centred, axis=0))
+    finite = np.nan_to_num(np.asarray(latents, dtype=np.float64))
+    centred = finite - finite.mean(axis=0)
     if centred.shape[1] == 1:
         flat = np.hstack([centred, np.zeros_like(centred)])
     else:
