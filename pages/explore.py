@@ -26,12 +26,12 @@ else:
     with st.container(key="explore-room"):
         left, right = st.columns([1, 5], gap="medium")
     with right:
-        head, export = st.columns([6, 1], vertical_alignment="bottom")
+        head = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
         with head:
             theme.title(record.name)
         colour, projection, space = explore_map.choosers(shown, columns)
         chosen = explore_map.chosen_map(shown, projection, space)
-        with export:
+        with head:
             explore_export.menu(shown, chosen, colour, columns)
         if chosen is None:
             explore_map.missing(shown, projection, space)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def menu(shown: Shown, chosen: ProjectionRecord | None, colour: str, columns: Sequence[Column]) -> None:
     """Draw the menu; a file is made when it is asked for."""
-    with st.popover("Export", icon=":material/download:", width="stretch"):
+    with st.popover("Export", icon=":material/download:"):
         _file("Labels as CSV", f"{shown.run.id}-labels.csv", "text/csv", lambda: _csv(shown))
         _file(
             "Labels as Parquet",

@@ -38,7 +38,7 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     """Draw the choices above the map; return the colouring, the projection and the space."""
     maps = explore_state.maps_of(shown.run)
     first = min(maps, key=_preference, default=None)
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="explore-choices")
     chosen = row.selectbox(
         "Colour by",
         [BY_GROUP, BY_CONFIDENCE, *(one.name for one in columns)],
