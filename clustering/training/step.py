@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import torch
@@ -115,7 +116,7 @@ class Step:
         self._sums += values
 
     def _warm_up(self, rows: Tensor, features: Tensor) -> None:
-        side = torch.cuda.Stream()
+        side = _side_stream(self._device)
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             self._eager(rows, features)
@@ -126,5 +127,11 @@ class Step:
         self._optimiser.zero_grad(set_to_none=True)
         torch.cuda.synchronize()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with torch.cuda.graph(self._graph, stream=_side_stream(self._device)):
             self._eager(self._rows, self._features)
+
+
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the one stream of warm-ups and captures: cuBLAS keeps a workspace for every stream it meets."""
+    return torch.cuda.Stream(device)

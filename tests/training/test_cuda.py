@@ -108,3 +108,11 @@ def test_a_broken_fit_ends_with_the_labels_of_an_unbroken_one(profile, items, tm
             DEC(6, **SETTINGS, profile=profile).fit(items, emit=emit, checkpoint=tmp_path)
     resumed = DEC(6, **SETTINGS, profile=profile).fit(items, checkpoint=tmp_path)
     np.testing.assert_array_equal(unbroken.labels_, resumed.labels_)
+
+
+def test_a_second_fit_leaves_no_more_device_memory_behind_than_the_first(items):
+    held = []
+    for _ in range(3):
+        DEC(6, **SETTINGS).fit(items)
+        held.append(torch.cuda.memory_allocated())
+    assert held[2] == held[0]
