@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clustering.jobs import catalogue
-from clustering.ui import forms, jobs, methods, runs, state, theme, training, watching
+from clustering.ui import forms, jobs, methods, runs, state, theme, training, trouble, watching
 from clustering.ui.words import several
 
 record = state.current_collection()
@@ -24,7 +24,8 @@ if choices is None:
     st.stop()
 
 entries = choices.methods
-with st.container() if not busy else st.expander("Train another"):
+where = st.container() if not busy else st.expander("Train another")
+with where, trouble.caught():
     entry = methods.choose(entries, key="method")
     methods.about(entry)
     features, encoder = training.choose_features(record, choices)
