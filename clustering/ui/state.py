@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clustering.collections import Collection
 
 LINKED = ("collection", "run")  # session keys that also stand in the address
-BASKET_LIMIT = 200_000
+BASKET_LIMIT = 2_000_000  # 16 MB a session; a lasso may hold every item of the largest collections
 
 
 def workspace() -> Workspace:
