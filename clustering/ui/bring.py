@@ -12,6 +12,7 @@ import streamlit as st
 
 from clustering.collections.museums import museums
 from clustering.collections.places import allowed_folder, roots
+from clustering.collections.samples import samples
 from clustering.errors import StudioError
 from clustering.ui import jobs, state
 from clustering.ui.words import several
@@ -26,6 +27,7 @@ WAYS = {
     "folder": "Folder on this computer",
     "museum": "Museum",
     "hub": "Hugging Face hub",
+    "sample": "Sample",
 }
 
 
@@ -38,10 +40,16 @@ def ways(key: str) -> str | None:
         Prefix of the widget keys, one a page.
     """
     way = st.segmented_control(
-        "From where", list(WAYS), default="upload", format_func=WAYS.__getitem__, required=True,
-        key=f"{key}-way", label_visibility="collapsed",
-    )  # fmt: skip
-    return {"upload": _upload, "folder": _folder, "museum": _museum, "hub": _hub}[way or "upload"](key)
+        "From where",
+        list(WAYS),
+        default="upload",
+        format_func=WAYS.__getitem__,
+        required=True,
+        key=f"{key}-way",
+        label_visibility="collapsed",
+    )
+    entrances = {"upload": _upload, "folder": _folder, "museum": _museum, "hub": _hub, "sample": _sample}
+    return entrances[way or "upload"](key)
 
 
 def _upload(key: str) -> str | None:
@@ -55,11 +63,34 @@ def _upload(key: str) -> str | None:
         return None
     st.caption(told(files))
     kind = _kind_of(files, key)
-    name = st.text_input("Name", value=default_name([file.name for file in files]), key=f"{key}-upload-name")
+    left, right = st.columns(2)
+    name = left.text_input(
+        "Name", value=default_name([file.name for file in files]), key=f"{key}-upload-name"
+    )
+    label = _label_column(right, f"{key}-upload")
     if not st.button("Load", type="primary", key=f"{key}-upload-go", icon=":material/download:"):
         return None
     source = keep_upload(state.workspace(), [(file.name, file) for file in files])
-    return _submit({"source": str(source), "kind": kind, "name": name.strip() or None, "copy": True})
+    return _submit(
+        {
+            "source": str(source),
+            "kind": kind,
+            "name": name.strip() or None,
+            "copy": True,
+            "label_column": label,
+        }
+    )
+
+
+def _label_column(place: Any, key: str) -> str | None:
+    """Ask for the column of known groups, if there is one."""
+    text = place.text_input(
+        "Label column",
+        key=f"{key}-label",
+        placeholder="Found by itself",
+        help="A column of known groups (a style, a maker) to judge clusterings against. It never steers one.",
+    )
+    return text.strip() or None
 
 
 def _folder(key: str) -> str | None:
@@ -67,18 +98,20 @@ def _folder(key: str) -> str | None:
         "A folder of pictures (a metadata.csv in it is read too), or a file. "
         f"Folders below {', '.join(str(root) for root in roots())} can be read."
     )
-    path = st.text_input("Path", key=f"{key}-path", placeholder=str(roots()[0] / "paintings"))
+    left, right = st.columns([3, 1])
+    path = left.text_input("Path", key=f"{key}-path", placeholder=str(roots()[0] / "paintings"))
+    label = _label_column(right, f"{key}-path")
     copy = st.toggle(
-        "Copy the originals into the workspace", key=f"{key}-copy",
+        "Copy the originals into the workspace",
+        key=f"{key}-copy",
         help="Off: the originals stay where they are and are only looked at.",
-    )  # fmt: skip
+    )
     if not st.button(
         "Load", type="primary", key=f"{key}-path-go", disabled=not path.strip(), icon=":material/download:"
     ):
         return None
-    return _submit(
-        {"source": str(allowed_folder(path.strip().strip("\"'"))), "kind": None, "name": None, "copy": copy}
-    )
+    source = str(allowed_folder(path.strip().strip("\"'")))
+    return _submit({"source": source, "kind": None, "name": None, "copy": copy, "label_column": label})
 
 
 def _museum(key: str) -> str | None:
@@ -117,6 +150,16 @@ def _hub(key: str) -> str | None:
             f"“{name}” is not the id of a data set on the hub.", "Ids look like “huggan/wikiart”."
         )
     return _submit({"source": name.strip(), "kind": "images", "name": None, "copy": True})
+
+
+def _sample(key: str) -> str | None:
+    st.caption("Collections the studio makes itself, without any network.")
+    for name, info in samples().items():
+        words, button = st.columns([5, 1], vertical_alignment="center")
+        words.markdown(f"**{info.title}**  \n:small[{info.summary} {info.origin}]")
+        if button.button("Make", key=f"{key}-sample-{name}", width="stretch"):
+            return jobs.submit("sample", {"name": name}, title=f"Sample: {info.title.lower()}").id
+    return None
 
 
 def _submit(parameters: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from clustering.ui.place import workspace_root
 
 log = logging.getLogger("clustering.ui")
 FIRST_PORT = 8501
+CALM = 4.0  # seconds the first page has the processor to itself before the methods are listed
 
 
 def free_port(host: str, wanted: int | None) -> int:
@@ -68,6 +70,8 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
     """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
     print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
+    from clustering.ui import explore_map, quality_view, watching, welcome  # noqa: F401  the first page finds them loaded
+
     # Until the first st.navigation Streamlit would run a file under pages/ alone, outside the house.
     PagesManager.uses_pages_directory = False
     threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()
@@ -84,6 +88,7 @@ def _prepare() -> None:
         workspace = state.workspace()
         ensure_worker(workspace)
         samples.ensure(workspace)
+        time.sleep(CALM)
         catalogue.write(workspace.cache)
         bring.sweep_uploads(workspace)
     except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from clustering.collections.samples import samples as known_samples
 from clustering.jobs import ensure_worker
 from clustering.jobs.shipped import RECIPES
 from clustering.workspace import JobRecord, Workspace
@@ -14,10 +15,11 @@ FIRST = "generated_gallery"
 
 def ensure(workspace: Workspace) -> None:
     """Ask for every sample once; one that was removed or cancelled is not asked for again."""
+    known = known_samples()
     asked = {record.parameters.get("name") for record in workspace.jobs() if record.kind == "sample"}
     for name in RECIPES:
         if name not in asked:
-            workspace.submit("sample", {"name": name}, title=f"Sample: {name.replace('_', ' ')}")
+            workspace.submit("sample", {"name": name}, title=f"Sample: {known[name].title.lower()}")
     ensure_worker(workspace)
 
 
