@@ -23,5 +23,5 @@ class StudioError(ValueError):
         return f"{self.problem} {self.mend}".strip()
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - a stop is no error
     """Raised inside long work after the listener asked for a stop; what was done so far is kept."""

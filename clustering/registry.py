@@ -11,7 +11,7 @@ from clustering.errors import StudioError
 
 
 def discovered(package: ModuleType, base: type) -> dict[str, type[Any]]:
-    """Return the classes defined in a package's modules that derive from ``base`` and carry their own ``info``.
+    """Return the classes of a package's modules that derive from ``base`` and carry their own ``info``.
 
     Returns
     -------

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder with the real data sets; tests that need them are skipped where it does not lie beside the project."""
+    """Return the folder with the real data sets, or skip where it does not lie beside the project."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"the real data sets are not at {folder}")

@@ -12,8 +12,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.chromium import ROOT
 from tests.browser.driving import browser, settled, started_app
+from tests.chromium import ROOT
 
 PAGES = ("", "collection", "train", "explore", "quality")
 WIDTHS = (1440, 390)
