@@ -24,7 +24,7 @@ with head:
         theme.facts(
             f"{record.n_items:,} {items_word(record.kind)}",
             f"added {ago(record.created)}",
-            f"from {record.source}",
+            holdings.origin(record.source),
         )
 
 with work:

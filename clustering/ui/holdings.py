@@ -36,6 +36,11 @@ ICONS = {
 }
 
 
+def origin(source: str) -> str:
+    """Return where a collection is from, as part of a line: a place, or the sentence its maker wrote."""
+    return source.rstrip(".") if source.endswith(".") else f"from {source}"
+
+
 def sheet(collection: Collection) -> None:
     """Show a contact sheet: works spread evenly over the collection, not only its first."""
     import numpy as np
