@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.workspace import without_repeats
-
 HONESTY = (
     "The two strongest directions of the latent space (PCA), turned to match the picture before. "
     "Groups that overlap here may be apart in other directions."
@@ -56,9 +54,10 @@ def aligned(moving: NDArray[np.float32], fixed: NDArray[np.float32] | None) -> N
     return np.asarray(moving @ (left @ right), dtype=np.float32)
 
 
-def epochs(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the epoch rows of a fit, what an interrupted attempt saw twice only once."""
-    return [row for row in without_repeats([dict(row) for row in rows]) if row.get("kind") == "epoch"]
+def bounds(xy: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Return a square around the middle that holds every point, in steps, so that the view stays calm."""
+    half = float(np.ceil(np.abs(xy).max(initial=0.5) * 2.1) / 2)
+    return -half, -half, half, half
 
 
 def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -131,7 +131,7 @@ def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
         items=job_id,
         space=job_id,
         title="Latent space while it is learned",
-        bounds=(-2.1, -2.1, 2.1, 2.1),
+        bounds=live.bounds(frame["xy"]),
         height=430,
         live=True,
         selectable=False,

@@ -62,3 +62,12 @@ def test_alarms_are_those_of_the_newest_epoch_each_once():
     ]
     assert live.alarms(rows) == ["empty", "giant"]
     assert live.alarms([]) == []
+
+
+def test_the_view_holds_every_point_and_moves_in_steps():
+    points = live.positions(latents())
+    left, _, right, _ = live.bounds(points)
+    assert left == -right <= points.min()
+    assert right >= points.max()
+    assert live.bounds(points * 1.001) == (left, left, right, right)
+    assert live.bounds(np.empty((0, 2), np.float32))[2] > 0
