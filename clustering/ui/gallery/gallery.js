@@ -26,12 +26,13 @@ function sprite(item, aspect, atlas) {
 
 function work(entry, data, open) {
   const [item, aspect, caption, colour, note] = entry;
-  const button = made("button", { type: "button", class: "work", "aria-label": note ? `${caption}. ${note}` : caption, "data-item": item });
+  const button = made("button", { type: "button", class: "work", "data-item": item });
   const shape = Math.min(Math.max(aspect, 0.35), 3);
   const frame = made("span", { class: "frame" });
   if (data.atlas) Object.assign(frame.style, sprite(item, aspect, data.atlas));
   if (data.picture) {
-    const image = made("img", { alt: "", loading: "lazy", decoding: "async", src: data.picture.replace("{index}", item) });
+    const image = made("img", { loading: "lazy", decoding: "async", src: data.picture.replace("{index}", item) });
+    image.alt = caption;
     image.addEventListener("load", () => image.classList.add("here"));
     image.addEventListener("error", () => image.remove());
     frame.append(image);
@@ -41,7 +42,7 @@ function work(entry, data, open) {
     mark.style.background = colour;
     frame.append(mark);
   }
-  button.append(frame, made("span", { class: "caption", "aria-hidden": "true" }, caption));
+  button.append(frame, made("span", { class: "caption", "aria-hidden": data.picture ? "true" : null }, caption));
   if (note) button.append(made("span", { class: "note" }, note));
   button.addEventListener("click", () => open(item));
   const place = made("li", {}, button);
@@ -62,7 +63,9 @@ export default function gallery({ data, parentElement, setStateValue }) {
   const signature = JSON.stringify(data);
   if (parentElement.gallerySignature === signature) return undefined;
   parentElement.gallerySignature = signature;
-  parentElement.galleryList?.remove();
+  const before = parentElement.galleryList;
+  const focused = before && before.contains(parentElement.activeElement ?? document.activeElement);
+  before?.remove();
   const open = (item) => setStateValue("clicked", { token: token(), index: item });
   const list = made("ul", { class: data.rows ? "rows" : "wall", "aria-label": data.title });
   list.style.setProperty("--row", `${data.height}px`);
@@ -70,6 +73,7 @@ export default function gallery({ data, parentElement, setStateValue }) {
   if (!data.rows) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
   parentElement.append(list);
   parentElement.galleryList = list;
+  if (focused) list.querySelector("button")?.focus({ preventScroll: true }); // else Escape and Tab start from nowhere
   return () => {
     parentElement.galleryList?.remove();
     parentElement.gallerySignature = undefined;

@@ -49,6 +49,8 @@ _PARTS = (
     "overlay",
     "panel",
     "input",
+    "questions",
+    "doing",
     "main",
 )
 

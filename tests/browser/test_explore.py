@@ -1,0 +1,113 @@
+"""The Explore page in a real browser: the lassoed lies in the gallery, the clicked opens in the drawer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import chromium
+from tests.small_workspace import WICKED, Small, make
+
+pytest.importorskip("playwright.sync_api")
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explore")]
+
+MAP = "globalThis.__studioLatentMaps.get('explore').instance"
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    return make(tmp_path_factory.mktemp("explore"), n=60)
+
+
+@pytest.fixture(scope="module")
+def page(small: Small) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    path = chromium.chromium_path()
+    port = chromium.free_port()
+    environment = {"STUDIO_WORKSPACE": str(small.workspace.root)}
+    script = ["-m", "streamlit", "run", str(chromium.ROOT / "app.py"), "--server.port", str(port)]
+    with chromium.started([*script, "--server.headless", "true"], port, environment) as address:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+            found = browser.new_page(viewport={"width": 1440, "height": 1000})
+            found.goto(f"{address}/explore")
+            found.wait_for_selector(".frame[data-frames]", timeout=60_000)
+            found.wait_for_timeout(1500)
+            yield found
+            browser.close()
+
+
+def place_of(page: Any, small: Small, item: int) -> tuple[float, float]:
+    x, y = small.workspace.map(small.projection)[item].tolist()
+    box = page.locator(".stage").bounding_box()
+    at = page.evaluate(f"[{MAP}.camera.screenX({x}), {MAP}.camera.screenY({y})]")
+    return box["x"] + at[0], box["y"] + at[1]
+
+
+def shown_items(page: Any, name: str) -> list[int]:
+    works = page.locator(f'ul[aria-label="{name}"] [data-item]')
+    return [int(work.get_attribute("data-item")) for work in works.all()]
+
+
+def test_the_lassoed_works_and_no_others_lie_in_the_gallery(page: Any, small: Small) -> None:
+    page.locator("button[data-tool=box]").click()
+    left, top = place_of(page, small, 3)
+    page.mouse.move(left - 60, top - 60)
+    page.mouse.down()
+    page.mouse.move(left + 60, top + 60, steps=6)
+    page.mouse.up()
+    page.locator('ul[aria-label="Selected works"]').wait_for(timeout=20_000)
+    page.wait_for_timeout(700)
+    selected = page.evaluate(f"Array.from({MAP}.flags).flatMap((flag, i) => (flag & 2 ? [i] : []))")
+    assert 3 in selected
+    assert 0 < len(selected) < 60
+    assert shown_items(page, "Selected works") == selected
+    picture = page.locator('ul[aria-label="Selected works"] img').first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert picture.evaluate("(image) => image.naturalWidth") > 0
+    assert picture.get_attribute("alt")
+
+
+def test_the_selection_outlives_a_visit_to_another_page(page: Any) -> None:
+    before = page.evaluate(f"{MAP}.selectedCount")
+    page.get_by_role("link", name="Collection").click()
+    page.get_by_role("heading", name="Check").wait_for(timeout=20_000)
+    page.get_by_role("link", name="Explore").click()
+    page.locator('ul[aria-label="Selected works"]').wait_for(timeout=20_000)
+    page.wait_for_timeout(800)
+    assert page.evaluate(f"{MAP}.selectedCount") == before
+    assert page.get_attribute("button[data-tool=box]", "aria-pressed") == "true"
+
+
+def test_a_click_opens_the_drawer_and_a_wicked_title_stays_text(page: Any, small: Small) -> None:
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.locator("button[data-tool=pan]").click()
+    page.locator("button[data-tool=pictures]").click()  # points only: the first item may lie under a picture
+    page.wait_for_timeout(400)
+    page.mouse.click(*place_of(page, small, 0))
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_text("Nearest in features").wait_for(timeout=20_000)
+    assert WICKED in drawer.inner_text()
+    assert "soft assignment" in drawer.inner_text()
+    assert drawer.locator("ul[aria-label='Nearest in latent space'] [data-item]").count() == 9
+    assert alarms == []
+
+
+def test_a_neighbour_opens_in_the_same_drawer(page: Any) -> None:
+    drawer = page.get_by_role("dialog")
+    drawer.locator("ul[aria-label='Nearest in latent space'] [data-item]").first.press("Enter")
+    page.wait_for_timeout(1500)
+    assert WICKED not in drawer.locator("h3").first.inner_text()
+    page.keyboard.press("Escape")
+    drawer.wait_for(state="hidden", timeout=10_000)
+
+
+def test_clearing_on_the_page_clears_the_map(page: Any) -> None:
+    page.get_by_role("button", name="Clear").last.click()
+    page.wait_for_timeout(1200)
+    assert page.evaluate(f"{MAP}.selectedCount") == 0
