@@ -62,7 +62,7 @@ class Legend:
             "medoids": [int(item) for item in self.medoids],
             "shapes": self.shapes,
             "labels": self.labels and bool(self.names),
-            "numbers": len(self.names) > NUMBERS_ABOVE,
+            "numbers": self.labels and len(self.names) > NUMBERS_ABOVE,
             "low": self.low,
             "high": self.high,
             "missing": self.missing,
