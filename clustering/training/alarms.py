@@ -69,19 +69,19 @@ def health(latents: Tensor, labels: Tensor, confidences: Tensor, centers: Tensor
 
 
 def alarms(state: Health) -> tuple[str, ...]:
-    """Return what a person should know about the latent space now; empty when all is well."""
+    """Return what a person should know about the latent space now; groups count from 1, as on every page."""
     found = []
     n, k = sum(state.sizes), len(state.sizes)
     empty = [number for number, size in enumerate(state.sizes) if size == 0]
     if empty:
-        names = ", ".join(str(number) for number in empty[:5]) + (" …" if len(empty) > 5 else "")
-        which = "Cluster" if len(empty) == 1 else "Clusters"
+        names = ", ".join(str(number + 1) for number in empty[:5]) + (" …" if len(empty) > 5 else "")
+        which = "Group" if len(empty) == 1 else "Groups"
         verb = "holds" if len(empty) == 1 else "hold"
         found.append(f"{which} {names} {verb} no item: fewer groups than {k} may be enough.")
     largest = max(state.sizes)
     if k > 1 and largest > giant_share(k) * n:
         found.append(
-            f"Cluster {state.sizes.index(largest)} holds {largest / n:.0%} of all items: "
+            f"Group {state.sizes.index(largest) + 1} holds {largest / n:.0%} of all items: "
             "the network may have collapsed; try more pretraining or another seed."
         )
     if k > 1 and state.confidence < UNIFORM_FACTOR / k:
@@ -96,7 +96,9 @@ def alarms(state: Health) -> tuple[str, ...]:
         )
     if state.nearest_centers and state.nearest_share < MERGED_SHARE:
         one, two = state.nearest_centers
-        found.append(f"The centres of clusters {one} and {two} are merging: fewer clusters may be enough.")
+        found.append(
+            f"The centres of groups {one + 1} and {two + 1} are merging: fewer groups may be enough."
+        )
     return tuple(found)
 
 

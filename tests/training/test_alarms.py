@@ -28,12 +28,12 @@ def test_a_healthy_space_raises_no_alarm():
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ({"sizes": (60, 0, 40)}, "Cluster 1 holds no item"),
-        ({"sizes": (50, 0, 50, 0)}, "Clusters 1, 3 hold no item"),
-        ({"sizes": (95, 3, 2)}, "Cluster 0 holds 95% of all items"),
+        ({"sizes": (60, 0, 40)}, "Group 2 holds no item"),
+        ({"sizes": (50, 0, 50, 0)}, "Groups 2, 4 hold no item"),
+        ({"sizes": (95, 3, 2)}, "Group 1 holds 95% of all items"),
         ({"confidence": 0.35}, "nearly uniform"),
         ({"dead": 2}, "2 of 4 latent dimensions do not vary"),
-        ({"nearest_centers": (1, 2), "nearest_share": 0.01}, "clusters 1 and 2 are merging"),
+        ({"nearest_centers": (1, 2), "nearest_share": 0.01}, "groups 2 and 3 are merging"),
     ],
 )
 def test_each_trouble_has_its_sentence(trouble, words):
