@@ -27,8 +27,8 @@ format: .venv/.installed ## put the code in its usual shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed ## measure the budgets of pages, map and selection
-	$(BIN)/python benchmarks/budgets.py
+bench: .venv/.installed ## measure first paint, page switches and lasso against the budgets
+	$(BIN)/python benchmarks/map_paint.py
 
 clean: ## remove what was built
 	rm -rf .venv dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
