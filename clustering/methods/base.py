@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,7 +14,7 @@ from clustering.methods.info import MethodInfo
 from clustering.training.events import Emit
 
 
-class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator):
+class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of all methods, plain and deep.
 
     Attributes
@@ -32,6 +33,7 @@ class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator):
 
     info: ClassVar[MethodInfo]
 
+    @abstractmethod
     def fit(
         self, X: ArrayLike, y: Any = None, *, emit: Emit | None = None, checkpoint: Path | None = None
     ) -> Self:
@@ -53,25 +55,24 @@ class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator):
         StudioError
             When a parameter or the data cannot be used.
         """
-        raise NotImplementedError
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
         """Return the cluster of each row of ``X``, shape (n,)."""
         return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
 
+    @abstractmethod
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the soft assignments of ``X``, shape (n, K)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the latents of ``X``, shape (n, m)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Read a model that `save` wrote; it predicts as the saved one did."""
-        raise NotImplementedError
