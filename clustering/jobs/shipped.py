@@ -29,12 +29,18 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "results"
 RECIPES: dict[str, dict[str, Any]] = {
     "generated_gallery": {
-        "method": "dec",
-        "parameters": {"n_clusters": 8, "profile": "fast", "random_state": 1},
+        "method": "idec",  # it keeps the neighbours within a group apart: a map worth walking through
+        "parameters": {"n_clusters": 8, "random_state": 1},
     },
-    "digits": {"method": "dec", "parameters": {"n_clusters": 10, "profile": "fast", "random_state": 1}},
+    "digits": {"method": "dec", "parameters": {"n_clusters": 10, "random_state": 1}},
 }
-PROJECTION = "umap"
+MAPS: dict[str, dict[str, Any]] = {
+    "generated_gallery": {
+        "projection": "umap",
+        "parameters": {"n_neighbors": 60, "min_dist": 6.0, "spread": 6.0},  # room for the pictures
+    },
+    "digits": {"projection": "tsne", "parameters": {}},
+}
 BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")  # beside every shown run
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 FEATURES = ("encoder", "title", "origin", "description", "parameters", "key", "seconds", "device")
@@ -99,8 +105,8 @@ def finish(workspace: Workspace, sample: str, collection_id: str) -> dict[str, s
     encoder = {**owner, "encoder": samples()[sample].encoder, "parameters": {}}
     encode = workspace.submit("features", encoder, title="Compute features")
     wanted = {**owner, **recipe, "baselines": list(BASELINES)}
-    train = workspace.submit("train", wanted, after=encode.id, title="Train DEC")
-    drawn = {**owner, "projection": PROJECTION, "space": "latent"}
+    train = workspace.submit("train", wanted, after=encode.id, title=f"Train {recipe['method'].upper()}")
+    drawn = {**owner, **MAPS[sample], "space": "latent"}
     workspace.submit("project", drawn, after=train.id, title="Draw the map")
     workspace.submit("quality", owner, after=train.id, title="Measure quality")
     return {}
@@ -162,7 +168,7 @@ def compute(sample: str, folder: Path) -> Shipped:
     with Inline(workspace) as here:
         encode = here.submit("features", wanted)
         train = here.submit("train", {**recipe, "baselines": list(BASELINES)}, encode.id)
-        draw = here.submit("project", {"projection": PROJECTION, "space": "latent"}, train.id)
+        draw = here.submit("project", {**MAPS[sample], "space": "latent"}, train.id)
         here.submit("quality", {}, train.id)
     work(workspace, until_empty=True, warm=False)  # the baselines, which the training has queued
     features, chart = workspace.feature_sets()[0], workspace.projection(draw.result["projection"])

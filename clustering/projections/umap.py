@@ -11,7 +11,7 @@ import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 
-from clustering.errors import Stopped
+from clustering.errors import Stopped, StudioError
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
 from clustering.projections.base import NComponents, RandomState
@@ -32,6 +32,8 @@ class UMAP(NeighborMap):
     n_neighbors : int, default 15
         Lowered to n − 1 when there are fewer items.
     min_dist : float, default 0.1
+    spread : float, default 1
+        Scale of the islands; with ``min_dist`` as large, the items keep room for their pictures.
     metric : {"euclidean", "cosine"}
     initialization : {"pca", "spectral", "random"}
     n_epochs : int or None
@@ -75,9 +77,17 @@ class UMAP(NeighborMap):
         ] = 15,
         min_dist: Annotated[
             float,
-            Interval(ge=0.0, le=0.99),
+            Interval(ge=0.0, le=20.0),
             Meaning("How close items may lie: small packs them into tight islands, large spreads them out."),
         ] = 0.1,
+        spread: Annotated[
+            float,
+            Interval(ge=0.1, le=20.0),
+            Meaning(
+                "Width of the islands beside the gaps between them; at least as large as “min_dist”.",
+                advanced=True,
+            ),
+        ] = 1.0,
         metric: Metric = "euclidean",
         initialization: Annotated[
             Literal["pca", "spectral", "random"],
@@ -100,6 +110,7 @@ class UMAP(NeighborMap):
         self.n_components = n_components
         self.n_neighbors = n_neighbors
         self.min_dist = min_dist
+        self.spread = spread
         self.metric = metric
         self.initialization = initialization
         self.n_epochs = n_epochs
@@ -111,6 +122,9 @@ class UMAP(NeighborMap):
     ) -> NDArray[np.float32]:
         from umap.umap_ import fuzzy_simplicial_set
 
+        if settings["min_dist"] > settings["spread"]:
+            found = f"“min_dist” is {settings['min_dist']:g}, but “spread” is {settings['spread']:g}"
+            raise StudioError(f"UMAP: {found}.", "Choose a “spread” at least as large as “min_dist”.")
         n_neighbors = int(self._capped("n_neighbors", settings["n_neighbors"], len(rows) - 1, len(rows)))
         indices, distances = neighbors_within(rows, n_neighbors - 1, settings["random_state"], progress)
         itself = np.arange(len(rows))[:, None]  # umap-learn counts an item as its own first neighbour
@@ -159,10 +173,10 @@ class UMAP(NeighborMap):
         return np.asarray(places, dtype=np.float32)
 
     def _kernel(self) -> tuple[float, float]:
-        """Return a and b of w(d) = 1 / (1 + a d^2b), fitted to ``min_dist``."""
+        """Return a and b of w(d) = 1 / (1 + a d^2b), fitted to ``min_dist`` and ``spread``."""
         from umap.umap_ import find_ab_params
 
-        a, b = find_ab_params(1.0, self.min_dist)
+        a, b = find_ab_params(self.spread, self.min_dist)
         return float(a), float(b)
 
     def _n_neighbors_to_place(self) -> int:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
-from clustering.errors import Stopped
+from clustering.errors import Stopped, StudioError
 from clustering.projections.pca import PCA
 from clustering.projections.tsne import TSNE
 from clustering.projections.umap import UMAP, _memberships
@@ -141,3 +141,19 @@ def test_a_row_far_from_everything_keeps_its_nearest_neighbours():
         reach = np.abs(model.embedding_ - model.embedding_.mean(axis=0)).max()
         assert np.isfinite(far).all()
         assert np.abs(far - model.embedding_.mean(axis=0)).max() < 3 * reach
+
+
+def test_a_spread_below_min_dist_is_refused_with_the_mend() -> None:
+    with pytest.raises(StudioError, match="at least as large"):
+        UMAP(min_dist=2.0, spread=1.0).fit(np.random.default_rng(0).normal(size=(30, 4)))
+
+
+def test_a_wide_spread_leaves_room_between_items() -> None:
+    items = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    tight, wide = (UMAP(min_dist=d, spread=d, n_epochs=60).fit_transform(items) for d in (1.0, 6.0))
+
+    def room(places: np.ndarray) -> float:
+        distances = np.linalg.norm(places[:, None] - places[None], axis=2) + np.eye(len(places)) * 1e9
+        return float(np.median(distances.min(axis=1)) / np.ptp(places, axis=0).max())
+
+    assert room(wide) > room(tight)
