@@ -15,7 +15,8 @@ app: .venv/.installed ## install and start the studio on 127.0.0.1
 	$(BIN)/deepclust studio
 
 test: .venv/.installed ## install and run every test, the browser tests too
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 -m "not browser"
+	$(BIN)/pytest -m browser
 
 check: .venv/.installed ## format, lint, types and the house's walls
 	$(BIN)/ruff format --check .
