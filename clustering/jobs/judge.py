@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 15  # the neighbourhood size of projection quality
 HEADLINES = ("accuracy", "nmi", "ari", "silhouette")  # what lists of runs show
+# On UMAP's own settings a deep method's groups shrink to dots with nothing to see. Wide islands show the
+# works and cost little in the latent space (DELIUS on 2,557 artworks: trustworthiness .969 → .961); in the
+# features they would cost much (.90 → .82).
+ROOM_FOR_PICTURES: dict[str, Any] = {"n_neighbors": 30, "min_dist": 3.0, "spread": 3.0}
 
 
 def project(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -38,8 +42,10 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     run_id = parameters.get("run")
     space: Space = parameters.get("space") or ("latent" if run_id else "features")
     chosen = projection(needed(parameters, "projection", "project"))
-    model = chosen(**checked_parameters(chosen, parameters.get("parameters") or {}))
     feature_id = workspace.run(run_id).feature_id if run_id else needed(parameters, "features", "project")
+    kind = workspace.collection(workspace.feature_set(feature_id).collection_id).kind
+    usual = ROOM_FOR_PICTURES if (kind, chosen.info.name, space) == ("images", "umap", "latent") else {}
+    model = chosen(**checked_parameters(chosen, parameters.get("parameters") or usual))
     points = _points(workspace, run_id, feature_id, space)
     context.progress(0, 0, "Preparing the map")
     positions = model.fit_transform(points, progress=context.progress)

@@ -12,6 +12,7 @@ from clustering.jobs.context import JobContext
 from clustering.jobs.executors import Inline
 from clustering.jobs.tasks import TASKS
 from clustering.workspace import Workspace
+from tests import small_workspace
 
 
 @pytest.fixture
@@ -107,3 +108,15 @@ def test_a_museum_is_asked_with_what_the_page_wrote_and_a_lost_connection_can_be
     assert asked[0]["destination"] == asked[1]["destination"], "what came already is not fetched again"
     assert asked[1]["destination"].startswith("sea-")
     assert {name: asked[1][name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "min_dist"),
+    [({}, 3.0), ({"parameters": {"min_dist": 0.5}}, 0.5), ({"space": "features"}, 0.1)],
+)
+def test_a_map_of_pictures_has_room_for_them_unless_something_else_is_asked_for(tmp_path, wanted, min_dist):
+    small = small_workspace.make(tmp_path)
+    with Inline(small.workspace) as here:
+        job = here.submit("project", {"run": small.run, "projection": "umap", "space": "latent", **wanted})
+    made = small.workspace.projection(job.result["projection"])
+    assert made.parameters["min_dist"] == min_dist
