@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -58,7 +59,10 @@ def main(arguments: list[str] | None = None) -> None:
         port = house.free_port(chosen.host, chosen.port)
     except StudioError as error:
         sys.exit(f"{error.problem} {error.mend}")
-    app.run(config={"server.port": port, "server.address": chosen.host, "logger.hideWelcomeMessage": True})
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl+C is how one leaves, not a fault
+        app.run(
+            config={"server.port": port, "server.address": chosen.host, "logger.hideWelcomeMessage": True}
+        )
 
 
 if get_script_run_ctx(suppress_warning=True) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from clustering.errors import StudioError
+from clustering.jobs.supervisor import stop_workers
 from clustering.ui import house
+from clustering.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,3 +62,18 @@ def test_python_app_with_a_taken_port_ends_with_the_sentence_and_no_traceback(tm
     assert done.returncode == 1
     assert f"Port {port} at 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_leaving_by_ctrl_c_shows_no_traceback(tmp_path):
+    command = [sys.executable, "app.py", "--workspace", str(tmp_path), "--port", "0"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as studio:
+        assert studio.stdout is not None
+        said = next(line for line in studio.stdout if "is open at" in line)
+        studio.send_signal(signal.SIGINT)
+        said += studio.stdout.read()
+    stop_workers(Workspace.open(tmp_path))
+    assert "Traceback" not in said
+    assert studio.returncode == 0
