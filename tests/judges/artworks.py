@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from clustering.methods import method
 from tests.browser.driving import browser, settled, started_app
 from tests.chromium import ROOT
 
@@ -47,7 +48,7 @@ def main() -> None:
         page.get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Train", exact=True).wait_for(timeout=120_000)
         page.get_by_role("button", name="Choose").nth(1).click()  # DELIUS, after IDEC
-        page.get_by_text("Clusters pictures by what").wait_for(timeout=20_000)
+        page.get_by_text(method("delius").info.when_to_use[:40]).wait_for(timeout=20_000)
         page.get_by_label("Groups", exact=True).fill(GROUPS)
         page.get_by_label("Groups", exact=True).press("Enter")
         page.get_by_role("button", name="Train", exact=True).click()
