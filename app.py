@@ -32,7 +32,6 @@ def page() -> None:
     pages = {
         name: st.Page(HOUSE / "pages" / f"{name}.py", title=title, icon=icon, default=name == "start")
         for name, (title, icon) in PAGES.items()
-        if (HOUSE / "pages" / f"{name}.py").exists()
     }
     chosen = st.navigation(list(pages.values()), position="top")
     with trouble.caught():

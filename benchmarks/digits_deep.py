@@ -12,22 +12,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from sklearn.datasets import load_digits
-from sklearn.metrics import normalized_mutual_info_score
 
 from clustering.methods import method
+from clustering.metrics.external import accuracy, nmi
 
 # A network for 64 pixels instead of one for 784, and enough steps a pass for 1,797 items.
 SETTINGS = {"hidden_dims": (128, 128, 256), "batch_size": 64, "pretrain_epochs": 150, "device": "cpu"}
 METHODS = ("ae_kmeans", "dec", "idec")
-
-
-def accuracy(truth: np.ndarray, labels: np.ndarray) -> float:
-    counts = np.zeros((truth.max() + 1, labels.max() + 1))
-    np.add.at(counts, (truth, labels), 1)
-    rows, columns = linear_sum_assignment(-counts)
-    return float(counts[rows, columns].sum() / len(truth))
 
 
 def measured(fit: Callable[[], np.ndarray], truth: np.ndarray) -> tuple[float, float, float]:
@@ -35,7 +27,7 @@ def measured(fit: Callable[[], np.ndarray], truth: np.ndarray) -> tuple[float, f
     begun = time.process_time()
     labels = fit()
     seconds = time.process_time() - begun
-    return accuracy(truth, labels), normalized_mutual_info_score(truth, labels), seconds
+    return accuracy(truth, labels), nmi(truth, labels), seconds
 
 
 def peer(features: np.ndarray, seed: int) -> np.ndarray:

@@ -60,6 +60,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         labels=workspace.run_arrays(run_id).labels if run_id else None,
     )
     context.progress(0, 0, "Measuring each point")
+    kept = _kept_neighbours(points, positions, seed)
     context.progress(0, 0, "Keeping the map")
     return workspace.add_projection(
         feature_id,
@@ -74,7 +75,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         notes=model.notes_,
         seconds=model.seconds_,
         quality=[asdict(figure) for figure in figures],
-        point_quality=_kept_neighbours(points, positions, seed),
+        point_quality=kept,
         save_model=model.save,
         job_id=context.job_id,
     )
