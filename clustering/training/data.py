@@ -50,6 +50,15 @@ class Data:
         self.resident = device.type == "cpu" or _fits(host, device)
         self._features = host.to(device) if self.resident else host
 
+    @property
+    def features(self) -> Tensor:
+        """The whole set, float32 (n, d), on the device; only where it is `resident`."""
+        if not self.resident:
+            raise RuntimeError(
+                "These features do not fit on the device: read them with `batches` or `chunks`."
+            )
+        return self._features
+
     def order(self, generator: Generator) -> Tensor:
         """Return a permutation of all rows, int64 (n,), drawn on the device."""
         return torch.randperm(self.n_items, generator=generator, device=self.device)
