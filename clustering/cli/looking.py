@@ -14,9 +14,9 @@ from clustering.cli.settings import described
 from clustering.cli.speaking import say, table
 from clustering.cli.working import workspace_at
 from clustering.errors import StudioError
+from clustering.files import write_bytes
 from clustering.jobs.catalogue import catalogue
 from clustering.workspace import Workspace
-from clustering.workspace.files import write_bytes
 
 FORMS = {"labels": (".csv", ".parquet"), "map": (".png", ".svg"), "report": (".html",), "model": ("",)}
 Shelf = Literal["all", "collections", "features", "runs", "maps", "jobs"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from clustering.errors import StudioError
+from clustering.files import new_folder
 from clustering.workspace import ProjectionRecord, RunRecord, Workspace
-from clustering.workspace.files import new_folder
 
 if TYPE_CHECKING:
     from clustering.charts.report import Gallery

@@ -9,8 +9,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from clustering.collections.files import write_whole
 from clustering.errors import StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, silent, tell
 
 MOST_FILES = 500_000

@@ -13,9 +13,9 @@ from PIL import Image
 
 from clustering.collections.collection import ORIGINALS, PIXELS
 from clustering.collections.columns import listed
-from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded, read_folder
 from clustering.errors import StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 NAMES = ("x", "X", "data", "features", "embeddings", "vectors", "latents", "images", "arr_0")

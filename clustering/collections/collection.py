@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from clustering.collections.atlas import Atlas
-from clustering.collections.files import write_json, write_whole
 from clustering.errors import StudioError
+from clustering.files import write_json, write_whole
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from clustering.errors import Stopped, StudioError
+from clustering.files import disk_errors, write_json
+from clustering.processes import is_running, started
 
 REQUEST = "request.json"
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write ``content`` as JSON under a temporary name, then rename it."""
-    text = json.dumps(content, indent=1, ensure_ascii=False)
-    write_whole(path, lambda stream: stream.write(text.encode()))
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays as ``.npz`` without pickle, under a temporary name, then rename it."""
-    write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
-
-
-def write_whole(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Let ``fill`` write a temporary file that becomes ``path`` when it is whole and vanishes otherwise."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with part.open("wb") as stream:
-            fill(stream)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def part_of(destination: Path) -> Path:
@@ -96,30 +71,6 @@ def building(destination: Path, request: Mapping[str, object]) -> Iterator[Path]
             raise
 
 
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about full or closed disks into sentences.
-
-    Raises
-    ------
-    StudioError
-        When the disk is full, the quota is used up, or the place cannot be read or written.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StudioError(
-                f"The disk is full: {path.name} could not be written to {path.parent}.",
-                "Free some space or choose another place; nothing half-made was left.",
-            ) from error
-        where = error.filename or path
-        raise StudioError(
-            f"{where} cannot be read or written ({error.strerror or error}).",
-            "Check that it exists and that you may read and write there, then try again.",
-        ) from error
-
-
 def _refuse_taken(destination: Path) -> None:
     if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
         raise StudioError(
@@ -143,7 +94,7 @@ def _held(destination: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
     try:
         with lock.open("x", encoding="utf-8") as stream:
-            stream.write(f"{os.getpid()} {_started(os.getpid())}")
+            stream.write(f"{os.getpid()} {started(os.getpid())}")
     except FileExistsError:
         raise StudioError(
             f"{destination.name} is being loaded by another process.",
@@ -157,17 +108,7 @@ def _held(destination: Path) -> Iterator[None]:
 
 def _is_stale(lock: Path) -> bool:
     try:
-        pid, started = lock.read_text(encoding="utf-8").split()
+        pid, began = lock.read_text(encoding="utf-8").split()
+        return not is_running(int(pid), float(began))
     except (OSError, ValueError):
         return lock.exists()
-    return _started(int(pid)) != started
-
-
-def _started(pid: int) -> str:
-    """Return when a process began: its number alone may be in use again after a restart."""
-    import psutil
-
-    try:
-        return f"{psutil.Process(pid).create_time():.2f}"
-    except psutil.Error:
-        return "gone"

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from clustering.collections.collection import DESCRIPTION, Collection, Finding
-from clustering.collections.files import disk_errors, gathered_at, write_json, write_whole
+from clustering.collections.files import gathered_at
 from clustering.errors import StudioError
+from clustering.files import disk_errors, write_json, write_whole
 from clustering.progress import Progress
 
 Row = dict[str, Any]

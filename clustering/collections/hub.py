@@ -13,11 +13,11 @@ from PIL import Image
 
 from clustering.collections.collection import ORIGINALS, Finding
 from clustering.collections.columns import count, listed
-from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded, read_folder
 from clustering.collections.metadata import metadata_file
 from clustering.collections.pictures import EXTENSIONS, FORMATS
 from clustering.errors import Stopped, StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 if TYPE_CHECKING:

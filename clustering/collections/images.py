@@ -16,13 +16,13 @@ from clustering.collections.check import column_findings, few_findings, picture_
 from clustering.collections.collection import FACTS, ORIGINALS, THUMBNAILS, Finding
 from clustering.collections.columns import count, label_columns, listed
 from clustering.collections.duplicates import duplicates
-from clustering.collections.files import write_whole
 from clustering.collections.metadata import NAMES, join, metadata_file, read_metadata
 from clustering.collections.pictures import EXTENSIONS, is_picture
 from clustering.collections.places import is_allowed
 from clustering.collections.survey import Survey, survey, thumbnails
 from clustering.collections.thumbnails import build_atlas
 from clustering.errors import StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 SURVEY = "survey"  # chunks of the look at each picture, only while loading

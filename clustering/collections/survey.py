@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from clustering.collections.atlas import SIZES
-from clustering.collections.files import write_arrays
 from clustering.collections.pictures import TooLargeError, UnreadableError, open_picture
+from clustering.files import write_arrays
 from clustering.progress import Progress, silent, tell
 
 CHUNK = 256  # pictures; a thumbnail takes some 10 kB, so a chunk file has about 2.5 MB

@@ -15,9 +15,9 @@ from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import FEATURES, Finding
 from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
 from clustering.collections.delimited import read_delimited
-from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded
 from clustering.errors import StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 MOST_WORDS = 50  # distinct words of a feature; beyond it one-hot columns outnumber what they say

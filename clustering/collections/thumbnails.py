@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from clustering.collections.atlas import DESCRIPTION, SHEET, SIZES, Atlas, sheet_name
-from clustering.collections.files import write_json, write_whole
 from clustering.collections.pictures import fitted
+from clustering.files import write_json, write_whole
 from clustering.progress import Progress, silent, tell
 
 QUALITY = 88  # WebP; below 85 flat colours begin to show blocks at 128 pixels

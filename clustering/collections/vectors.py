@@ -14,10 +14,10 @@ from clustering.collections.arrays import read_arrays
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import VECTORS, Finding
 from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
-from clustering.collections.files import write_whole
 from clustering.collections.images import Loaded
 from clustering.collections.tables import duplicate_rows, first_equal
 from clustering.errors import StudioError
+from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 _BLOCK = 2**24  # values converted at once: 64 MB of float32

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustering.errors import StudioError
+from clustering.files import remove_folder, write_text
 from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
-from clustering.workspace.files import remove_folder, write_text
 from clustering.workspace.jobs import DESTINATION
 
 if TYPE_CHECKING:

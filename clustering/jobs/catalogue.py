@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import clustering
+from clustering.files import write_json
 from clustering.parameters import Parameter
 from clustering.workspace import Workspace
-from clustering.workspace.files import write_json
 
 PACKAGES = ("methods", "projections", "features")
 

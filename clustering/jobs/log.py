@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from clustering.files import disk_errors, plain
 from clustering.training.events import Event, Snapshot, as_row
-from clustering.workspace.files import disk_errors, plain
 from clustering.workspace.snapshots import keep_snapshot
 
 SECONDS_BETWEEN_FLUSHES = 0.2

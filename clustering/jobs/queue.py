@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from clustering.files import plain
 from clustering.workspace import LIVE, JobRecord, State, WorkerRecord, Workspace
 from clustering.workspace.database import JobRow, WorkerRow
-from clustering.workspace.files import plain
 from clustering.workspace.liveness import host_id, is_alive
 
 HOPELESS = ("failed", "cancelled")

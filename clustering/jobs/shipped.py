@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.files import write_json
 from clustering.workspace import RunArrays, RunRecord, Workspace
-from clustering.workspace.files import write_json
 
 if TYPE_CHECKING:
     from clustering.collections import Collection

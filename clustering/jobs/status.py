@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clustering.files import write_json
 from clustering.workspace import JobStatus
-from clustering.workspace.files import write_json
 
 __all__ = ["SECONDS_BETWEEN", "JobStatus", "StatusFile"]
 

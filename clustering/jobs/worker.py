@@ -13,12 +13,12 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from clustering.errors import StudioError
+from clustering.files import sweep_parts
 from clustering.jobs.executors import run_job
 from clustering.jobs.heart import Heart
 from clustering.jobs.queue import claim, register, unregister
 from clustering.jobs.supervisor import end_turn
 from clustering.workspace import JobRecord, Workspace
-from clustering.workspace.files import sweep_parts
 
 EVERY = 0.3  # seconds between two looks at an empty queue
 WARM_AFTER = 2.0  # seconds without work after which slow imports are done beforehand

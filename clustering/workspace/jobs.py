@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
+from clustering.files import plain, remove_folder
 from clustering.workspace.database import JobRow, WorkerRow, now
 from clustering.workspace.events import read_lines
-from clustering.workspace.files import plain, remove_folder
 from clustering.workspace.liveness import is_alive
 from clustering.workspace.records import (
     LIVE,

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from clustering.errors import StudioError
-from clustering.workspace.database import ProjectionRow, RunRow, now
-from clustering.workspace.files import (
+from clustering.files import (
     new_folder,
     plain,
     read_array,
@@ -20,6 +19,7 @@ from clustering.workspace.files import (
     write_array,
     write_json,
 )
+from clustering.workspace.database import ProjectionRow, RunRow, now
 from clustering.workspace.records import ProjectionRecord
 from clustering.workspace.results import SaveModel
 from clustering.workspace.shelves import Shelves

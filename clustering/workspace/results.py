@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
 from clustering.errors import StudioError
-from clustering.workspace.database import ClusterNameRow, ProjectionRow, RunRow, now
-from clustering.workspace.files import (
+from clustering.files import (
     new_folder,
     plain,
     read_array,
@@ -23,6 +22,7 @@ from clustering.workspace.files import (
     write_json,
     write_text,
 )
+from clustering.workspace.database import ClusterNameRow, ProjectionRow, RunRow, now
 from clustering.workspace.neighbours import nearest
 from clustering.workspace.records import (
     FeatureRecord,

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
+from clustering.files import new_folder, read_array, remove_folder, write_array, write_json
 from clustering.workspace.database import (
     ClusterNameRow,
     CollectionRow,
@@ -21,7 +22,6 @@ from clustering.workspace.database import (
     SelectionRow,
     now,
 )
-from clustering.workspace.files import new_folder, read_array, remove_folder, write_array, write_json
 from clustering.workspace.records import CollectionRecord, FeatureRecord
 from clustering.workspace.store import Store, found, refuse_while_used
 

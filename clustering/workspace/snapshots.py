@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from clustering.files import write_arrays
 from clustering.training.events import Snapshot
-from clustering.workspace.files import write_arrays
 from clustering.workspace.ids import slug
 from clustering.workspace.records import SnapshotFile
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from clustering.errors import StudioError
+from clustering.files import disk_errors
 from clustering.workspace.database import Database, database_url
-from clustering.workspace.files import disk_errors
 from clustering.workspace.jobs import Jobs
 from clustering.workspace.maps import Maps
 from clustering.workspace.marks import Marks

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -11,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustering.errors import StudioError
+from clustering.files import new_folder, read_json, sweep_parts, write_json
 from clustering.jobs.log import EventLog
 from clustering.jobs.status import StatusFile
 from clustering.training.events import Epoch, Snapshot
 from clustering.workspace import without_repeats
 from clustering.workspace.events import read_lines
-from clustering.workspace.files import new_folder, read_json, sweep_parts, write_json
 from clustering.workspace.ids import checked_id, new_id, slug
 from clustering.workspace.snapshots import KEPT, NEWEST, keep_snapshot, snapshots_in
+from tests.conftest import ROOT
 
 
 def snapshot(phase: str, epoch: int) -> Snapshot:
@@ -66,16 +69,34 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert [entry.name for entry in target.iterdir()] == ["whole"]
 
 
-def test_what_killed_writers_left_is_swept_after_a_while_and_nothing_else(tmp_path):
-    (tmp_path / "runs").mkdir()
-    old, young = tmp_path / "runs" / ".dec.12-abc123.part", tmp_path / "runs" / ".dec.13-abc124.part"
-    collection = tmp_path / "runs" / ".paintings-1a2b.part"  # a load that can go on
-    for part in (old, young, collection):
-        part.mkdir()
-    for part in (old, collection):
-        os.utime(part, (time.time() - 7200,) * 2)
-    assert sweep_parts(tmp_path) == 1
-    assert {entry.name for entry in (tmp_path / "runs").iterdir()} == {young.name, collection.name}
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
+    writing = "import sys; from pathlib import Path; from clustering.files import new_folder\n"
+    writing += "with new_folder(Path(sys.argv[1])): print('written', flush=True); input()"
+    command = [sys.executable, "-c", writing]
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    killed, living = (
+        subprocess.Popen(
+            [*command, str(folder / name)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        for name in ("killed", "living")
+    )
+    for process in (killed, living):
+        process.stdout.readline()
+    (folder / ".paintings-1a2b.part").mkdir()  # a load that can go on
+    old, young = folder / ".dec.0000abcd-12-abc123.part", folder / ".dec.0000abcd-13-abc124.part"
+    for elsewhere in (old, young):
+        elsewhere.mkdir()
+    for part in folder.iterdir():
+        if part not in (young,):
+            os.utime(part, (time.time() - 7200,) * 2)
+    killed.kill()
+    killed.wait()
+    assert sweep_parts(tmp_path) == 2
+    assert {entry.name.split(".")[1] for entry in folder.iterdir()} == {"living", "dec", "paintings-1a2b"}
+    assert young.exists()
+    living.communicate(b"\n")
+    assert (folder / "living").is_dir()
 
 
 @given(st.text())
