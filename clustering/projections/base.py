@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from clustering.checks import checked_items, checked_settings
 from clustering.errors import StudioError
-from clustering.methods.inputs import checked_items, checked_settings
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent
 from clustering.projections.info import ProjectionInfo

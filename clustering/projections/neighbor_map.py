@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
+from clustering.neighbors import neighbors_in
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.axes import Axes
 from clustering.projections.base import Projection
-from clustering.projections.neighbors import neighbors_in
 
 MOST_DIMENSIONS = 50  # neighbours are searched in at most so many principal directions
 FEWEST_ITEMS = 5  # different ones; of fewer, no neighbourhood can be told from another
@@ -92,7 +92,8 @@ class NeighborMap(Projection):
             return self._few(items)
         rows = self._reduced(items)
         count = min(self._n_neighbors_to_place(), len(self._rows))
-        indices, distances = neighbors_in(self._rows, rows, count, progress)
+        found = neighbors_in(self._rows, rows, count, progress)
+        indices, distances = found.indices, found.distances
         places = self._places[indices[:, 0]].astype(np.float32)  # an item of the fit is where it was
         length = np.sqrt(np.mean(np.einsum("nd,nd->n", self._rows, self._rows, dtype=np.float64)))
         new = np.flatnonzero(distances[:, 0] > SAME_PLACE * length)
@@ -152,6 +153,6 @@ class NeighborMap(Projection):
 
     @abstractmethod
     def _place_new(
-        self, indices: NDArray[np.int64], distances: NDArray[np.float64]
+        self, indices: NDArray[np.int32], distances: NDArray[np.float32]
     ) -> NDArray[np.floating[Any]]:
         """Return places (m, c) of new rows from their nearest rows of the fit, (m, k) each; row by row."""

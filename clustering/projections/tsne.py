@@ -9,12 +9,12 @@ import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 
+from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.base import NComponents, RandomState
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import Metric, NeighborMap
-from clustering.projections.neighbors import neighbors_within
 
 EARLY_ITERATIONS = 250
 TOLD_EVERY = 10  # iterations
@@ -116,9 +116,8 @@ class TSNE(NeighborMap):
 
         perplexity = self._capped("perplexity", settings["perplexity"], (len(rows) - 1) / 3, len(rows))
         n_neighbors = min(len(rows) - 1, int(3 * perplexity))
-        neighbors = PrecomputedNeighbors(
-            *neighbors_within(rows, n_neighbors, settings["random_state"], progress)
-        )
+        found = nearest_neighbors(rows, n_neighbors, random_state=settings["random_state"], progress=progress)
+        neighbors = PrecomputedNeighbors(found.indices.astype(np.int64), found.distances.astype(np.float64))
         affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors)
         fitted = openTSNE.TSNE(
             n_components=settings["n_components"],
@@ -144,7 +143,7 @@ class TSNE(NeighborMap):
     def _n_neighbors_to_place(self) -> int:
         return max(NEIGHBORS_TO_START, 3 * PERPLEXITY_TO_PLACE)
 
-    def _place_new(self, indices: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _place_new(self, indices: NDArray[np.int32], distances: NDArray[np.float32]) -> NDArray[np.float64]:
         from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn
         from openTSNE.tsne import PartialTSNEEmbedding, TSNEEmbedding
         from scipy.sparse import identity
@@ -153,8 +152,8 @@ class TSNE(NeighborMap):
         engine = self._engine(n_items, n_components)
         listened = min(3 * PERPLEXITY_TO_PLACE, indices.shape[1])
         chances = joint_probabilities_nn(
-            indices[:, :listened],
-            distances[:, :listened],
+            indices[:, :listened].astype(np.int64),
+            distances[:, :listened].astype(np.float64),
             [min(PERPLEXITY_TO_PLACE, listened / 3)],
             symmetrize=False,
             normalization="point-wise",

@@ -12,12 +12,12 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.errors import Stopped, StudioError
+from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
 from clustering.projections.base import NComponents, RandomState
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import Metric, NeighborMap
-from clustering.projections.neighbors import neighbors_within
 
 EPOCHS_TO_PLACE = 100  # umap-learn's own for up to 10,000 new rows
 STEP_TO_PLACE = 0.25  # a quarter of the fit's first step, as in umap-learn
@@ -126,7 +126,9 @@ class UMAP(NeighborMap):
             found = f"“min_dist” is {settings['min_dist']:g}, but “spread” is {settings['spread']:g}"
             raise StudioError(f"UMAP: {found}.", "Choose a “spread” at least as large as “min_dist”.")
         n_neighbors = int(self._capped("n_neighbors", settings["n_neighbors"], len(rows) - 1, len(rows)))
-        indices, distances = neighbors_within(rows, n_neighbors - 1, settings["random_state"], progress)
+        near = nearest_neighbors(
+            rows, n_neighbors - 1, random_state=settings["random_state"], progress=progress
+        )
         itself = np.arange(len(rows))[:, None]  # umap-learn counts an item as its own first neighbour
         tell(progress, 0, 1, "linking neighbours")
         graph, _, _ = fuzzy_simplicial_set(
@@ -134,8 +136,8 @@ class UMAP(NeighborMap):
             n_neighbors,
             np.random.RandomState(settings["random_state"]),
             "euclidean",
-            knn_indices=np.hstack([itself, indices]).astype(np.int32),
-            knn_dists=np.hstack([np.zeros((len(rows), 1)), distances]).astype(np.float32),
+            knn_indices=np.hstack([itself, near.indices]).astype(np.int32),
+            knn_dists=np.hstack([np.zeros((len(rows), 1)), near.distances]).astype(np.float32),
         )
         tell(progress, 1, 1, "linking neighbours")
         self.engine_ = f"umap-learn {version('umap-learn')} on CPU"
@@ -182,10 +184,10 @@ class UMAP(NeighborMap):
     def _n_neighbors_to_place(self) -> int:
         return self.n_neighbors
 
-    def _place_new(self, indices: NDArray[np.int64], distances: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _place_new(self, indices: NDArray[np.int32], distances: NDArray[np.float32]) -> NDArray[np.float32]:
         from umap.layouts import optimize_layout_euclidean
 
-        strengths = _memberships(distances)  # (m, k)
+        strengths = _memberships(distances.astype(np.float64))  # (m, k)
         weights = strengths / strengths.sum(axis=1, keepdims=True)
         start = np.einsum("mk,mkc->mc", weights, self._places[indices].astype(np.float64))
         relative = strengths / strengths.max(axis=1, keepdims=True)

@@ -1,16 +1,12 @@
-"""Principal axes and exact neighbours agree with slow, plain computations."""
+"""Principal axes agree with slow, plain computations."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from clustering.errors import Stopped
-from clustering.progress import silent
 from clustering.projections import axes as axes_module
-from clustering.projections import neighbors as neighbors_module
 from clustering.projections.axes import Axes
-from clustering.projections.neighbors import neighbors_in, neighbors_within
 from clustering.projections.pca import PCA
 
 
@@ -50,32 +46,3 @@ def test_of_large_data_a_sample_gives_nearly_the_same_axes(monkeypatch):
     sampled = Axes.fitted(rows, 2, 0)
     assert abs(sampled.directions[0] @ whole.directions[0]) > 0.9
     np.testing.assert_array_equal(sampled.directions, Axes.fitted(rows, 2, 0).directions)
-
-
-def test_neighbours_are_those_of_the_full_distance_matrix(rows, monkeypatch):
-    monkeypatch.setattr(neighbors_module, "BLOCK", 32)
-    distances = np.linalg.norm(rows[:, None].astype(np.float64) - rows[None], axis=2)
-    np.fill_diagonal(distances, np.inf)
-    indices, lengths = neighbors_within(rows, 10, 0, silent)
-    np.testing.assert_array_equal(indices, distances.argsort(axis=1)[:, :10])
-    np.testing.assert_allclose(lengths, np.sort(distances, axis=1)[:, :10])
-
-
-def test_large_sets_use_the_approximate_search_and_find_nearly_all(rows, monkeypatch):
-    exact, _ = neighbors_within(rows, 10, 0, silent)
-    monkeypatch.setattr(neighbors_module, "EXACT_UP_TO", 50)
-    found, _ = neighbors_within(rows, 10, 0, silent)
-    assert (found != np.arange(len(rows))[:, None]).all()
-    shared = [len(set(a) & set(b)) for a, b in zip(exact, found, strict=True)]
-    assert np.mean(shared) > 9.8
-
-
-def test_of_equally_near_rows_the_first_comes_first():
-    rows = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], dtype=np.float32)
-    indices, _ = neighbors_in(rows, np.zeros((3, 2), dtype=np.float32), 2, silent)
-    np.testing.assert_array_equal(indices, [[0, 1]] * 3)
-
-
-def test_the_search_can_be_stopped(rows):
-    with pytest.raises(Stopped):
-        neighbors_within(rows, 5, 0, lambda done, total, doing: done > 0)
