@@ -67,15 +67,16 @@ class Vectors(Encoder):
         key = digest({"collection": collection.content_hash, **self.fingerprint()})
         rows = FeatureFile(n, d, key, CHUNK, checkpoint)
         zero_rows = 0
-        for first in range(rows.done, n, CHUNK):
-            chunk = _finite(vectors, first, collection.name)
-            chunk = (chunk - shift) / divisor
-            if self.scaling == "length one":
-                lengths = np.linalg.norm(chunk, axis=1, keepdims=True)
-                zero_rows += int((lengths == 0).sum())
-                chunk = chunk / np.where(lengths == 0, 1, lengths)
-            rows.write(first, chunk.astype(np.float32))
-            tell(progress, rows.done, n, "Features from vectors")
+        with rows:
+            for first in range(rows.done, n, CHUNK):
+                chunk = _finite(vectors, first, collection.name)
+                chunk = (chunk - shift) / divisor
+                if self.scaling == "length one":
+                    lengths = np.linalg.norm(chunk, axis=1, keepdims=True)
+                    zero_rows += int((lengths == 0).sum())
+                    chunk = chunk / np.where(lengths == 0, 1, lengths)
+                rows.write(first, chunk.astype(np.float32))
+                tell(progress, rows.done, n, "Features from vectors")
         if zero_rows:
             self._met += f" {zero_rows} vector(s) of zeros stayed zeros."
         return rows.finished()
