@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-# Share of the free device memory the data may take; the rest is for the network and its activations.
+from clustering.training.order import permutation
+from clustering.training.scaling import is_identity
+from clustering.training.streaming import Belt
+
+# Share of the free memory the data may take; the rest is for the network and its activations.
 RESIDENT_SHARE = 0.5
-CHUNK_BYTES = 64 * 2**20
+CHUNK_BYTES = 32 * 2**20  # of a piece on its way to the device
 
 
 def as_tensor(array: NDArray[Any]) -> Tensor:
@@ -39,16 +43,38 @@ class Data:
     Parameters
     ----------
     features : float32 array (n, d)
-        May be a memory map.
+        May be a memory map, also one larger than the host's memory.
     device : torch.device
+    shift, factor : float64 array (d,), optional
+        What is handed out is (x − shift) · factor, scaled piece by piece where the rows are not resident.
+
+    Attributes
+    ----------
+    resident : bool
+        Whether all rows are on the device. The others are streamed to it.
     """
 
-    def __init__(self, features: NDArray[np.float32], device: torch.device) -> None:
-        host = as_tensor(features)
+    def __init__(
+        self,
+        features: NDArray[np.float32],
+        device: torch.device,
+        shift: NDArray[np.float64] | None = None,
+        factor: NDArray[np.float64] | None = None,
+    ) -> None:
         self.device = device
-        self.n_items, self.n_features = host.shape
-        self.resident = device.type == "cpu" or _fits(host, device)
-        self._features = host.to(device) if self.resident else host
+        self.n_items, self.n_features = features.shape
+        self.resident = _fits(features, device)
+        self._scale: tuple[Tensor, Tensor] | None = None
+        if shift is not None and factor is not None and not is_identity(shift, factor):
+            self._scale = (
+                torch.from_numpy(shift.astype(np.float32)).to(device),
+                torch.from_numpy(factor.astype(np.float32)).to(device),
+            )
+        self._features = as_tensor(features)
+        if self.resident:
+            own = self._features.to(device, copy=self._scale is not None)
+            self._features = self._scaled(own)
+        self._belt: Belt | None = None
 
     @property
     def features(self) -> Tensor:
@@ -60,15 +86,19 @@ class Data:
         return self._features
 
     def order(self, generator: Generator) -> Tensor:
-        """Return a permutation of all rows, int64 (n,), drawn on the device."""
-        return torch.randperm(self.n_items, generator=generator, device=self.device)
+        """Return a random order of all rows, int64 (n,), drawn on the device; see `permutation`."""
+        return permutation(self.n_items, self._row_bytes, generator, self.device)
 
     def take(self, rows: Tensor) -> Tensor:
         """Return the features (r, d) of the given rows (r,), on the device."""
-        return self._features.index_select(0, rows.to(self._features.device)).to(self.device)
+        if self.resident:
+            return self._features.index_select(0, rows.to(self.device))
+        return self._scaled(self._features.index_select(0, rows.cpu()).to(self.device))
 
     def batches(self, rows: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (row numbers (b,), features (b, d)) for each row of a table of row numbers.
+
+        Streamed features lie in a buffer that is used again: they hold until the next batch is asked for.
 
         Parameters
         ----------
@@ -79,23 +109,70 @@ class Data:
             for numbers in rows:
                 yield numbers, self._features.index_select(0, numbers)
             return
-        batch_bytes = rows.shape[1] * self.n_features * 4
-        for table in rows.split(max(1, CHUNK_BYTES // batch_bytes)):
-            chunk = self._features.index_select(0, table.flatten().cpu())
-            if self.device.type == "cuda":
-                chunk = chunk.pin_memory()
-            on_device = chunk.to(self.device, non_blocking=True).view(*table.shape, self.n_features)
-            yield from zip(table, on_device, strict=True)
+        size = rows.shape[1]
+        tables = rows.split(max(1, CHUNK_BYTES // (size * self._row_bytes)))
+        on_host = (table.flatten().sort().values for table in rows.cpu().split(len(tables[0])))
+        whole = torch.empty(len(tables[0]) * size, self.n_features, device=self.device)
+        for table, ascending in zip(tables, self._carried(on_host, len(whole)), strict=True):
+            batches = whole[: len(ascending)]
+            # They came in the order of their numbers, and go to where those stand in the table.
+            batches.index_copy_(0, table.flatten().argsort(), self._scaled(ascending))
+            yield from zip(table, batches.view(*table.shape, -1), strict=True)
 
     def chunks(self, size: int) -> Iterator[tuple[slice, Tensor]]:
-        """Yield (slice, features) in order until all rows were seen; the last may be shorter."""
-        for start in range(0, self.n_items, size):
-            part = slice(start, min(start + size, self.n_items))
-            yield part, self._features[part].to(self.device)
+        """Yield (slice, features) in order until all rows were seen; the last may be shorter.
+
+        Streamed features lie in a buffer that is used again: they hold until the next chunk is asked for.
+        """
+        parts = [slice(start, min(start + size, self.n_items)) for start in range(0, self.n_items, size)]
+        if self.resident:
+            for part in parts:
+                yield part, self._features[part]
+            return
+        stride = max(1, CHUNK_BYTES // (size * self._row_bytes)) * size
+        pieces = [slice(start, min(start + stride, self.n_items)) for start in range(0, self.n_items, stride)]
+        together = (
+            rows for piece in self._carried(pieces, stride) for rows in self._scaled(piece).split(size)
+        )
+        yield from zip(parts, together, strict=True)
+
+    @property
+    def _row_bytes(self) -> int:
+        return 4 * self.n_features
+
+    def _carried(self, pieces: Iterable[slice | Tensor], capacity: int) -> Iterator[Tensor]:
+        """Yield pieces of at most ``capacity`` rows from the belt, which stays for the next time."""
+        belt, self._belt = self._belt, None  # taken, in case another run begins before this one ends
+        if belt is None or belt.capacity < capacity:
+            belt = Belt(self._features, self.device, max(capacity, CHUNK_BYTES // self._row_bytes))
+        try:
+            yield from belt.carry(pieces)
+        finally:
+            self._belt = belt
+
+    def _scaled(self, rows: Tensor) -> Tensor:
+        """Scale rows (r, d) on the device in place."""
+        return rows if self._scale is None else rows.sub_(self._scale[0]).mul_(self._scale[1])
 
 
-def _fits(features: Tensor, device: torch.device) -> bool:
-    if device.type != "cuda":
-        return True
-    free, _ = torch.cuda.mem_get_info(device)
-    return features.nbytes < RESIDENT_SHARE * free
+def _fits(features: NDArray[np.float32], device: torch.device) -> bool:
+    """Say whether the whole set may stay on the device; for the CPU, what is in memory is there already."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        # What PyTorch has set aside and does not use is free as well.
+        free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return features.nbytes < RESIDENT_SHARE * free
+    if device.type == "cpu" and _on_disk(features):
+        import psutil
+
+        return features.nbytes < RESIDENT_SHARE * psutil.virtual_memory().available
+    return True
+
+
+def _on_disk(array: Any) -> bool:
+    """Say whether an array is a memory map, or a view of one."""
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False

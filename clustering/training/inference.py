@@ -26,11 +26,15 @@ class Encodes(Protocol):
 
 def encode_all(network: Encodes, data: Data) -> Tensor:
     """Return the latents of all items, float32 Tensor (n, m), on the device."""
-    parts = []
+    latents: Tensor | None = None
     with torch.no_grad():  # not inference_mode: a loss may keep what follows from these for its gradient
-        for _, features in data.chunks(ROWS_AT_ONCE):
-            parts.append(network.encode(features).float())
-    return torch.cat(parts)
+        for part, features in data.chunks(ROWS_AT_ONCE):
+            encoded = network.encode(features)
+            if latents is None:  # made once: parts put together at the end would take twice the memory
+                latents = torch.empty(data.n_items, encoded.shape[1], device=encoded.device)
+            latents[part] = encoded
+    assert latents is not None  # there is at least one item
+    return latents
 
 
 def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:

@@ -52,10 +52,15 @@ def varying(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray
     return np.sqrt(variance) > 1e-6 * np.abs(mean)
 
 
+def is_identity(shift: NDArray[np.float64], factor: NDArray[np.float64]) -> bool:
+    """Say whether scaling by these changes nothing."""
+    return not shift.any() and bool((factor == 1).all())
+
+
 def scaled(
     features: NDArray[np.float32], shift: NDArray[np.float64], factor: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return scaled features, float32 (n, d); the input itself when there is nothing to do."""
-    if not shift.any() and (factor == 1).all():
+    if is_identity(shift, factor):
         return features
     return np.asarray((features - shift.astype(np.float32)) * factor.astype(np.float32), dtype=np.float32)

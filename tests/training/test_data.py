@@ -8,7 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clustering.training import data as module
 from clustering.training.data import Data, batch_shape
+from clustering.training.scaling import scaled
 
 
 @given(st.integers(1, 100_000), st.integers(1, 5_000))
@@ -52,6 +54,70 @@ def test_the_order_is_a_permutation_that_follows_from_the_generator(features):
     assert sorted(one.tolist()) == list(range(23))
     assert torch.equal(one, data.order(torch.Generator().manual_seed(1)))
     assert not torch.equal(one, data.order(torch.Generator().manual_seed(2)))
+
+
+@pytest.fixture
+def streamed(features, tmp_path, monkeypatch) -> Data:
+    """A memory map that counts as too large, in pieces of ten rows."""
+    monkeypatch.setattr(module, "RESIDENT_SHARE", 0.0)
+    monkeypatch.setattr(module, "CHUNK_BYTES", 10 * 3 * 4)
+    np.save(tmp_path / "features.npy", features)
+    return Data(np.load(tmp_path / "features.npy", mmap_mode="r"), torch.device("cpu"))
+
+
+def test_the_whole_set_is_handed_out_only_where_it_is_resident(features, streamed):
+    np.testing.assert_array_equal(Data(features, torch.device("cpu")).features.numpy(), features)
+    assert not streamed.resident
+    with pytest.raises(RuntimeError, match="do not fit"):
+        _ = streamed.features
+
+
+def test_only_a_memory_map_may_be_too_large_for_the_host(features, streamed, tmp_path):
+    assert Data(features, torch.device("cpu")).resident
+    view = np.asarray(np.load(tmp_path / "features.npy", mmap_mode="r"))[2:]
+    assert not Data(view, torch.device("cpu")).resident
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 23])
+def test_streamed_batches_and_chunks_are_those_of_resident_data(size, features, streamed):
+    resident = Data(features, torch.device("cpu"))
+    order = streamed.order(torch.Generator().manual_seed(0))
+    assert torch.equal(order, resident.order(torch.Generator().manual_seed(0)))
+    table = order[: 23 // size * size].view(-1, size)
+    for _ in range(2):
+        for (rows, one), (same, two) in zip(resident.batches(table), streamed.batches(table), strict=True):
+            assert torch.equal(rows, same)
+            assert torch.equal(one, two)
+        for (part, one), (also, two) in zip(resident.chunks(size), streamed.chunks(size), strict=True):
+            assert part == also
+            assert torch.equal(one, two)
+    assert torch.equal(streamed.take(order[:6]), resident.take(order[:6]))
+
+
+def test_features_are_scaled_on_the_way_to_the_same_bits_and_the_source_stays(features, streamed, tmp_path):
+    shift, factor = np.array([1.0, -2.0, 0.1]), np.array([0.3, 5.0, 1 / 3])
+    before = features.copy()
+    wanted = torch.from_numpy(scaled(features, shift, factor))
+    resident = Data(features, torch.device("cpu"), shift, factor)
+    moving = Data(np.load(tmp_path / "features.npy", mmap_mode="r"), torch.device("cpu"), shift, factor)
+    rows = torch.tensor([[3, 22, 7], [0, 1, 9]])
+    for data in (resident, moving):
+        assert torch.equal(data.take(rows[0]), wanted[rows[0]])
+        assert torch.equal(torch.cat([part.clone() for _, part in data.chunks(5)]), wanted)
+        assert torch.equal(torch.stack([batch.clone() for _, batch in data.batches(rows)]), wanted[rows])
+    np.testing.assert_array_equal(features, before)
+    assert not moving.resident
+
+
+def test_a_run_left_before_its_end_or_one_inside_another_disturbs_nothing(features, streamed):
+    for number, (part, rows) in enumerate(streamed.chunks(4)):
+        for other, inner in streamed.chunks(3):
+            np.testing.assert_array_equal(inner.numpy(), features[other])
+        np.testing.assert_array_equal(rows.numpy(), features[part])
+        if number == 2:
+            break
+    whole = np.concatenate([rows.numpy().copy() for _, rows in streamed.chunks(7)])
+    np.testing.assert_array_equal(whole, features)
 
 
 def test_chunks_cover_all_rows_in_order(features):

@@ -1,0 +1,41 @@
+"""The order in which a pass meets the rows: any permutation, or one that a disk can follow."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+# A set larger than this may not fit into host memory beside everything else.
+ANY_ORDER_BYTES = 2**30
+SHARD_BYTES = 2**20  # rows that lie together and are read together
+WINDOW_BYTES = 2**28  # rows that are mixed with one another
+
+
+def permutation(n_items: int, row_bytes: int, generator: Generator, device: torch.device) -> Tensor:
+    """Return a random order of all rows, int64 (n,), drawn on the device.
+
+    Up to 1 GiB every order is as likely as any other. Above, a row at a time would cost a disk page at a time
+    (4 KiB for the 256 bytes of 64 columns), so whole shards of 1 MiB are drawn in random order, and the rows
+    of every 256 shards that follow one another are mixed. The price: in one pass a row meets only rows of
+    those 256 shards, other ones in every pass. Where the rows lie sorted by group, a batch then has groups in
+    the shares of 256 random places of the file, which is within a few percent of their shares in the whole.
+
+    The rule looks at the size of the set alone, not at the memory that happens to be free, so that a seed
+    gives the same order wherever the set is kept.
+
+    Parameters
+    ----------
+    n_items, row_bytes : int
+    generator : Generator
+        On the device.
+    device : torch.device
+    """
+    if n_items * row_bytes <= ANY_ORDER_BYTES:
+        return torch.randperm(n_items, generator=generator, device=device)
+    shard = max(1, SHARD_BYTES // row_bytes)
+    shards = torch.randperm(-(-n_items // shard), generator=generator, device=device)
+    rows = (shards[:, None] * shard + torch.arange(shard, device=device)).flatten()
+    rows = rows[rows < n_items]  # the last shard may be shorter, wherever it came
+    for window in rows.split(max(1, WINDOW_BYTES // SHARD_BYTES) * shard):
+        window.copy_(window[torch.randperm(len(window), generator=generator, device=device)])
+    return rows
