@@ -86,8 +86,12 @@ class Data:
         return self._features
 
     def order(self, generator: Generator) -> Tensor:
-        """Return a random order of all rows, int64 (n,), drawn on the device; see `permutation`."""
-        return permutation(self.n_items, self._row_bytes, generator, self.device)
+        """Return a random order of all rows, int64 (n,); see `permutation`.
+
+        It lies on the device, or on the host where the rows are streamed.
+        """
+        place = self.device if self.resident else torch.device("cpu")
+        return permutation(self.n_items, self._row_bytes, generator, place)
 
     def take(self, rows: Tensor) -> Tensor:
         """Return the features (r, d) of the given rows (r,), on the device."""
@@ -103,21 +107,21 @@ class Data:
         Parameters
         ----------
         rows : Tensor (batches, b)
-            On the device.
+            On the device, or on the host where the rows are streamed; those yielded are on the device.
         """
         if self.resident:
             for numbers in rows:
                 yield numbers, self._features.index_select(0, numbers)
             return
         size = rows.shape[1]
-        tables = rows.split(max(1, CHUNK_BYTES // (size * self._row_bytes)))
-        on_host = (table.flatten().sort().values for table in rows.cpu().split(len(tables[0])))
+        tables = rows.cpu().split(max(1, CHUNK_BYTES // (size * self._row_bytes)))
+        ascending = (table.flatten().sort().values for table in tables)
         whole = torch.empty(len(tables[0]) * size, self.n_features, device=self.device)
-        for table, ascending in zip(tables, self._carried(on_host, len(whole)), strict=True):
-            batches = whole[: len(ascending)]
+        for table, arrived in zip(tables, self._carried(ascending, len(whole)), strict=True):
+            numbers, batches = table.to(self.device), whole[: len(arrived)]
             # They came in the order of their numbers, and go to where those stand in the table.
-            batches.index_copy_(0, table.flatten().argsort(), self._scaled(ascending))
-            yield from zip(table, batches.view(*table.shape, -1), strict=True)
+            batches.index_copy_(0, numbers.flatten().argsort(), self._scaled(arrived))
+            yield from zip(numbers, batches.view(*table.shape, -1), strict=True)
 
     def chunks(self, size: int) -> Iterator[tuple[slice, Tensor]]:
         """Yield (slice, features) in order until all rows were seen; the last may be shorter.

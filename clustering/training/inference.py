@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from clustering.training.data import Data
 
 ROWS_AT_ONCE = 8192
+ROWS_IN_PART = 2**20
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -35,6 +36,27 @@ def encode_all(network: Encodes, data: Data) -> Tensor:
             latents[part] = encoded
     assert latents is not None  # there is at least one item
     return latents
+
+
+def in_parts(work: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Return ``work(rows)``, done on some rows at a time, so that what it needs in between stays small.
+
+    Parameters
+    ----------
+    work : callable
+        (r, m) → (r, k), row by row.
+    rows : Tensor (n, m)
+    """
+    if len(rows) <= ROWS_IN_PART:
+        return work(rows)
+    result: Tensor | None = None
+    for start in range(0, len(rows), ROWS_IN_PART):
+        done = work(rows[start : start + ROWS_IN_PART])
+        if result is None:
+            result = done.new_empty(len(rows), *done.shape[1:])
+        result[start : start + len(done)] = done
+    assert result is not None
+    return result
 
 
 def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:

@@ -11,8 +11,8 @@ SHARD_BYTES = 2**20  # rows that lie together and are read together
 WINDOW_BYTES = 2**28  # rows that are mixed with one another
 
 
-def permutation(n_items: int, row_bytes: int, generator: Generator, device: torch.device) -> Tensor:
-    """Return a random order of all rows, int64 (n,), drawn on the device.
+def permutation(n_items: int, row_bytes: int, generator: Generator, place: torch.device) -> Tensor:
+    """Return a random order of all rows, int64 (n,).
 
     Up to 1 GiB every order is as likely as any other. Above, a row at a time would cost a disk page at a time
     (4 KiB for the 256 bytes of 64 columns), so whole shards of 1 MiB are drawn in random order, and the rows
@@ -27,15 +27,20 @@ def permutation(n_items: int, row_bytes: int, generator: Generator, device: torc
     ----------
     n_items, row_bytes : int
     generator : Generator
-        On the device.
-    device : torch.device
+        Draws where it is at home.
+    place : torch.device
+        Where the order is to lie; on the host, the device draws no more than a window at a time.
     """
     if n_items * row_bytes <= ANY_ORDER_BYTES:
-        return torch.randperm(n_items, generator=generator, device=device)
+        return _mixed(n_items, generator).to(place)
     shard = max(1, SHARD_BYTES // row_bytes)
-    shards = torch.randperm(-(-n_items // shard), generator=generator, device=device)
-    rows = (shards[:, None] * shard + torch.arange(shard, device=device)).flatten()
+    shards = _mixed(-(-n_items // shard), generator).to(place)
+    rows = (shards[:, None] * shard + torch.arange(shard, device=place)).flatten()
     rows = rows[rows < n_items]  # the last shard may be shorter, wherever it came
     for window in rows.split(max(1, WINDOW_BYTES // SHARD_BYTES) * shard):
-        window.copy_(window[torch.randperm(len(window), generator=generator, device=device)])
+        window.copy_(window[_mixed(len(window), generator).to(place)])
     return rows
+
+
+def _mixed(count: int, generator: Generator) -> Tensor:
+    return torch.randperm(count, generator=generator, device=generator.device)

@@ -45,6 +45,7 @@ def test_streamed_rows_are_resident_rows_also_when_the_device_lags_behind(featur
     resident = Data(features, torch.device("cuda"), SHIFT, FACTOR)
     assert resident.resident
     table = resident.order(torch.Generator("cuda").manual_seed(0)).view(100, 50)
+    assert torch.equal(table.cpu().flatten(), streamed.order(torch.Generator("cuda").manual_seed(0)))
     heavy = torch.randn(2000, 2000, device="cuda")
     for _ in range(3):
         sums = []

@@ -9,7 +9,7 @@ from torch import nn
 from clustering.networks.autoencoder import Autoencoder
 from clustering.training import inference as module
 from clustering.training.data import Data
-from clustering.training.inference import encode_all, threads, weights_of, with_weights
+from clustering.training.inference import encode_all, in_parts, threads, weights_of, with_weights
 
 
 def network(seed: int) -> Autoencoder:
@@ -48,6 +48,20 @@ def test_latents_of_all_rows_do_not_depend_on_the_chunks(monkeypatch):
     assert not whole.requires_grad
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 5)
     torch.testing.assert_close(encode_all(encoder, data), whole)
+
+
+def test_work_in_parts_gives_what_it_gives_at_once_and_sees_no_more_rows_than_said(monkeypatch):
+    rows = torch.randn(23, 4, generator=torch.Generator().manual_seed(0))
+    seen: list[int] = []
+
+    def work(part: torch.Tensor) -> torch.Tensor:
+        seen.append(len(part))
+        return part.softmax(dim=1)
+
+    whole = in_parts(work, rows)
+    monkeypatch.setattr(module, "ROWS_IN_PART", 10)
+    assert torch.equal(in_parts(work, rows), whole)
+    assert seen == [23, 10, 10, 3]
 
 
 def test_the_number_of_threads_is_changed_inside_the_block_only():
