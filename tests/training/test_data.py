@@ -7,7 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import make_blobs
 
+from clustering.methods.dec import DEC
 from clustering.training import data as module
 from clustering.training.data import Data, batch_shape
 from clustering.training.scaling import scaled
@@ -107,6 +109,17 @@ def test_features_are_scaled_on_the_way_to_the_same_bits_and_the_source_stays(fe
         assert torch.equal(torch.stack([batch.clone() for _, batch in data.batches(rows)]), wanted[rows])
     np.testing.assert_array_equal(features, before)
     assert not moving.resident
+
+
+def test_a_fit_on_streamed_rows_ends_with_the_labels_of_one_on_resident_rows(tmp_path, monkeypatch):
+    items = make_blobs(600, centers=3, n_features=8, random_state=0)[0].astype(np.float32)
+    np.save(tmp_path / "items.npy", items)
+    settings = DEC.info.test_settings | {"batch_size": 32, "scale": "standardize"}
+    resident = DEC(**settings).fit(items)
+    monkeypatch.setattr(module, "RESIDENT_SHARE", 0.0)
+    monkeypatch.setattr(module, "CHUNK_BYTES", 5000)
+    streamed = DEC(**settings).fit(np.load(tmp_path / "items.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(resident.labels_, streamed.labels_)
 
 
 def test_a_run_left_before_its_end_or_one_inside_another_disturbs_nothing(features, streamed):
