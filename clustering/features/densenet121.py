@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from clustering.features.batches import file_digest
 from clustering.features.info import EncoderInfo
 from clustering.features.network import (
     IMAGENET_DEVIATION,
@@ -38,6 +37,7 @@ class DenseNet121(NetworkEncoder):
         summary="The encoder of the DELIUS paper on paintings; weights come from the hub or a file.",
         order=20,
         offline=False,
+        version=2,
     )
 
     def __init__(
@@ -47,14 +47,11 @@ class DenseNet121(NetworkEncoder):
         ] = "timm/densenet121.tv_in1k",
         fit: FitChoice = "squash",
         device: DeviceChoice = "auto",
-        precision: PrecisionChoice = "float32",
+        precision: PrecisionChoice = "auto",
         batch_size: BatchSize = 64,
     ) -> None:
+        super().__init__(fit, device, precision, batch_size)
         self.weights = weights
-        self.fit = fit
-        self.device = device
-        self.precision = precision
-        self.batch_size = batch_size
 
     def input_sentence(self) -> str:
         """Return the sentence on pixel scaling."""
@@ -65,10 +62,6 @@ class DenseNet121(NetworkEncoder):
         if names_file(self.weights):
             return f"Weights read from the local file {self.weights}."
         return f"Weights of the hub repository {self.weights}."
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what decides the numbers; a local weight file counts by its content, not its name."""
-        return with_file_content(super().fingerprint())
 
     def network(self) -> tuple[nn.Module, Input]:
         """Return the network and what it wants.
@@ -84,17 +77,3 @@ class DenseNet121(NetworkEncoder):
         network = timm.create_model("densenet121", pretrained=False, num_classes=0)
         fill(network, read_state(file), self.info.title, file.name)
         return network, Input(224, IMAGENET_MEAN, IMAGENET_DEVIATION)
-
-
-def with_file_content(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Put a local weight file's hash in the place of its path.
-
-    Raises
-    ------
-    StudioError
-        When the file is not there.
-    """
-    weights = fingerprint["parameters"].get("weights", "")
-    if weights and names_file(weights):
-        fingerprint["parameters"]["weights"] = file_digest(local_file(weights))
-    return fingerprint

@@ -6,15 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from clustering.features.info import EncoderInfo
-from clustering.features.network import (
-    BatchSize,
-    DeviceChoice,
-    FitChoice,
-    Input,
-    NetworkEncoder,
-    PrecisionChoice,
-    require_package,
-)
+from clustering.features.network import Input, NetworkEncoder, require_package
 from clustering.features.weights import fill, read_state
 
 if TYPE_CHECKING:
@@ -35,19 +27,8 @@ class EfficientNetLite0(NetworkEncoder):
         ),
         summary="A small network that knows a thousand kinds of everyday things; works without internet.",
         order=10,
+        version=2,
     )
-
-    def __init__(
-        self,
-        fit: FitChoice = "squash",
-        device: DeviceChoice = "auto",
-        precision: PrecisionChoice = "float32",
-        batch_size: BatchSize = 64,
-    ) -> None:
-        self.fit = fit
-        self.device = device
-        self.precision = precision
-        self.batch_size = batch_size
 
     def input_sentence(self) -> str:
         """Return the sentence on pixel scaling."""

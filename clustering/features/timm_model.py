@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from clustering.errors import StudioError
-from clustering.features.densenet121 import with_file_content
 from clustering.features.info import EncoderInfo
 from clustering.features.network import (
     BatchSize,
@@ -34,6 +33,7 @@ class TimmModel(NetworkEncoder):
         summary="Any of a thousand published networks, such as DINOv2, CLIP or ResNet-50.",
         order=30,
         offline=False,
+        version=2,
     )
 
     def __init__(
@@ -49,15 +49,12 @@ class TimmModel(NetworkEncoder):
         ] = "",
         fit: FitChoice = "squash",
         device: DeviceChoice = "auto",
-        precision: PrecisionChoice = "float32",
+        precision: PrecisionChoice = "auto",
         batch_size: BatchSize = 64,
     ) -> None:
+        super().__init__(fit, device, precision, batch_size)
         self.model = model
         self.weights = weights
-        self.fit = fit
-        self.device = device
-        self.precision = precision
-        self.batch_size = batch_size
 
     def input_sentence(self) -> str:
         """Return the sentence on pixel scaling."""
@@ -68,10 +65,6 @@ class TimmModel(NetworkEncoder):
         if self.weights:
             return f"{self.model} with weights read from the local file {self.weights}."
         return f"{self.model} with the hub's weights."
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what decides the numbers; a local weight file counts by its content, not its name."""
-        return with_file_content(super().fingerprint())
 
     def network(self) -> tuple[nn.Module, Input]:
         """Return the network and what it wants.

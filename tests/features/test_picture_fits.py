@@ -28,7 +28,7 @@ def test_the_published_pixel_is_normalised_to_the_published_numbers():
 def test_the_network_sees_what_the_published_formula_says():
     import torch
 
-    from clustering.features.network import Input, Runner
+    from clustering.features.runner import Input, Runner
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 5, 3), dtype=np.uint8)
     runner = Runner(torch.nn.Flatten(), Input(5, IMAGENET_MEAN, IMAGENET_DEVIATION), "cpu", "float32")
