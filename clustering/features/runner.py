@@ -62,10 +62,13 @@ class Runner:
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return float32 features (b, d) of uint8 squares (b, side, side, 3), both on the device."""
+        # a (b, h, w, 3) array seen as (b, 3, h, w) already lies in memory the channels-last way
+        return self.network_rows((pixels.permute(0, 3, 1, 2).float() - self._mean) / self._deviation)
+
+    def network_rows(self, images: Tensor) -> Tensor:
+        """Return float32 features (b, d) of images as the network wants them, float32 (b, 3, side, side)."""
         import torch
 
-        # a (b, h, w, 3) array seen as (b, 3, h, w) already lies in memory the channels-last way
-        images = (pixels.permute(0, 3, 1, 2).float() - self._mean) / self._deviation
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._half, cache_enabled=False):
             return self._network(images).float()
 
