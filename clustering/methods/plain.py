@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from sklearn.utils.validation import check_is_fitted
@@ -16,6 +17,7 @@ from clustering.methods.base import Clusterer
 from clustering.methods.info import DataKind
 from clustering.methods.inputs import checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
+from clustering.training.device import Device
 from clustering.training.events import Emit, Epoch, Finished, History, Started
 
 Phases = tuple[tuple[str, int], ...]
@@ -35,9 +37,14 @@ class Telling:
     shape : tuple of int
         Items and features.
     emit : callable or None
+    where : Device
+        Where the fit runs.
     """
 
-    def __init__(self, method: str, phases: Phases, shape: tuple[int, ...], emit: Emit | None) -> None:
+    def __init__(
+        self, method: str, phases: Phases, shape: tuple[int, ...], emit: Emit | None, where: Device
+    ) -> None:
+        self.where = where
         self.history = History(emit)
         self.total = sum(epochs for _, epochs in phases)
         self.done = 0
@@ -49,8 +56,8 @@ class Telling:
                     phases,
                     shape[0],
                     shape[1],
-                    "cpu",
-                    "plain methods run on the processor",
+                    where.device.type,
+                    where.reason,
                 )
             )
         )
@@ -126,7 +133,8 @@ class PlainClusterer(Clusterer):
         settings = checked_settings(self)
         items = checked_items(self, X, fitting=True)
         self._check(items, settings)
-        telling = Telling(self.info.name, self._phases(settings), items.shape, emit)
+        where = self._where(items, settings)
+        telling = Telling(self.info.name, self._phases(settings), items.shape, emit, where)
         reason = self._find(items, settings, telling)
         self.history_ = telling.finished(reason)
         return self
@@ -164,6 +172,10 @@ class PlainClusterer(Clusterer):
     @abstractmethod
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:
         """Refuse data and settings that do not go together."""
+
+    def _where(self, items: NDArray[np.float32], settings: dict[str, Any]) -> Device:  # noqa: ARG002
+        """Return where a fit runs and why."""
+        return Device(torch.device("cpu"), "plain methods run on the processor")
 
     @abstractmethod
     def _phases(self, settings: dict[str, Any]) -> Phases:

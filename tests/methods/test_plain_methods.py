@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn import cluster, mixture
 from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -20,6 +21,8 @@ from clustering.methods.spectral import Spectral
 from clustering.methods.umap_gmm import UmapGmm
 from clustering.methods.umap_hdbscan import UmapHdbscan
 from clustering.methods.ward import Ward
+from clustering.training.device import Device
+from clustering.training.events import Event, Started
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +218,33 @@ def test_a_damaged_or_foreign_model_is_refused_in_words(blobs, tmp_path):
     (tmp_path / "arrays.safetensors").unlink()
     with pytest.raises(StudioError, match="no complete saved model"):
         KMeans.load(tmp_path)
+
+
+def test_k_means_says_where_it_runs_and_refuses_what_is_not_there(blobs, monkeypatch):
+    heard: list[Event] = []
+    KMeans(n_clusters=3, starts=1).fit(blobs[0], emit=heard.append)
+    assert isinstance(heard[0], Started)
+    assert heard[0].device == ("cuda" if torch.cuda.is_available() else "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(StudioError, match="No NVIDIA graphics processor"):
+        KMeans(n_clusters=3, device="cuda").fit(blobs[0])
+
+
+def test_k_means_on_a_full_graphics_processor_stays_on_the_processor_and_says_so(blobs, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Card X")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1000, 2000))
+    heard: list[Event] = []
+    KMeans(n_clusters=3, starts=1).fit(blobs[0], emit=heard.append)
+    assert isinstance(heard[0], Started)
+    assert heard[0].device == "cpu"
+    assert "too little memory" in heard[0].device_reason
+
+
+def test_starts_side_by_side_find_what_starts_one_by_one_find(blobs, monkeypatch):
+    one_by_one = KMeans(n_clusters=4, device="cpu").fit(blobs[0])
+    monkeypatch.setattr(KMeans, "_where", lambda *_: Device(torch.device("cuda"), "as in a test"))
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda self: self)
+    side_by_side = KMeans(n_clusters=4).fit(blobs[0])
+    assert adjusted_rand_score(one_by_one.labels_, side_by_side.labels_) == 1
+    assert side_by_side.spread_ == pytest.approx(one_by_one.spread_, rel=1e-3)

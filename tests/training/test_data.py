@@ -13,6 +13,7 @@ from clustering.methods.dec import DEC
 from clustering.training import data as module
 from clustering.training.data import Data, batch_shape
 from clustering.training.scaling import scaled
+from clustering.training.streaming import Belt
 
 
 @given(st.integers(1, 100_000), st.integers(1, 5_000))
@@ -114,11 +115,14 @@ def test_features_are_scaled_on_the_way_to_the_same_bits_and_the_source_stays(fe
 def test_a_fit_on_streamed_rows_ends_with_the_labels_of_one_on_resident_rows(tmp_path, monkeypatch):
     items = make_blobs(600, centers=3, n_features=8, random_state=0)[0].astype(np.float32)
     np.save(tmp_path / "items.npy", items)
-    settings = DEC.info.test_settings | {"batch_size": 32, "scale": "standardize"}
+    settings = DEC.info.test_settings | {"batch_size": 32}
     resident = DEC(**settings).fit(items)
     monkeypatch.setattr(module, "RESIDENT_SHARE", 0.0)
     monkeypatch.setattr(module, "CHUNK_BYTES", 5000)
+    belts: list[Belt] = []
+    monkeypatch.setattr(module, "Belt", lambda *made_of: belts.append(Belt(*made_of)) or belts[-1])
     streamed = DEC(**settings).fit(np.load(tmp_path / "items.npy", mmap_mode="r"))
+    assert len(belts) == 2  # one for the first batches, a larger one for all that follows
     np.testing.assert_array_equal(resident.labels_, streamed.labels_)
 
 
