@@ -23,5 +23,19 @@ class StudioError(ValueError):
         return f"{self.problem} {self.mend}".strip()
 
 
+class MemoryFullError(StudioError):
+    """The memory of the machine or of its accelerator was too small for the work.
+
+    Parameters
+    ----------
+    batch_size : int, optional
+        Smaller batches, with which it may fit.
+    """
+
+    def __init__(self, problem: str, mend: str = "", batch_size: int | None = None) -> None:
+        super().__init__(problem, mend)
+        self.batch_size = batch_size
+
+
 class Stopped(Exception):  # noqa: N818 - a stop is no error
     """Raised inside long work after the listener asked for a stop; what was done so far is kept."""

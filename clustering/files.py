@@ -13,7 +13,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PART = ".part"  # ending of everything that is not finished
+ASIDE = ".aside"  # ending of what is about to be removed
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 # who writes it stands in its name: host, process; collections keep parts of their own to go on with
-_OURS = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{6}\.part$")
+_OURS = re.compile(r"\.(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{6}\.(part|aside)$")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -156,12 +157,42 @@ def new_folder(target: Path, needed: int = 0) -> Iterator[Path]:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder: renamed out of the way first, so nobody meets half of it."""
-    if not folder.exists():
-        return
     part = _part_of(folder)
-    with disk_errors(folder):
+    with disk_errors(folder), suppress(FileNotFoundError):
         folder.replace(part)
     shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def removal() -> Iterator[Callable[[Path], None]]:
+    """Put folders aside in the block; they are gone when it ends well, and back in place when it does not.
+
+    A rename needs no room, so this works on a full disk too. What a kill leaves aside, `aside_in` finds.
+    """
+    moved: list[tuple[Path, Path]] = []
+
+    def put_aside(folder: Path) -> None:
+        aside = folder.with_name(_part_of(folder).name.removesuffix(PART) + ASIDE)
+        with disk_errors(folder), suppress(FileNotFoundError):
+            folder.replace(aside)
+            moved.append((aside, folder))
+
+    try:
+        yield put_aside
+    except BaseException:
+        for aside, folder in moved:
+            aside.replace(folder)
+        raise
+    for aside, _ in moved:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def aside_in(shelf: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield what killed processes had put aside, and the place each was taken from."""
+    for aside in shelf.glob(f".*{ASIDE}"):
+        named = _OURS.search(aside.name)
+        if named and _is_left(aside, named["host"], int(named["pid"]), older_than=3600.0):
+            yield aside, aside.with_name(aside.name[1 : named.start()])
 
 
 def sweep_parts(root: Path, older_than: float = 3600.0) -> int:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import errno
+import gc
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+import time
+from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Protocol
 
-from clustering.errors import Stopped, StudioError
-from clustering.jobs.context import Cancelled, Interrupted, JobContext, Lost
+from clustering.errors import StudioError
+from clustering.jobs import reserve
+from clustering.jobs.context import JobContext
+from clustering.jobs.endings import ending
 from clustering.jobs.heart import Heart
 from clustering.jobs.log import logging_to
 from clustering.jobs.queue import mark, register, take, unregister
 from clustering.jobs.tasks import TASKS
 from clustering.progress import Progress, silent
-from clustering.workspace import JobKind, JobRecord, Workspace
-from clustering.workspace.jobs import INTERRUPTED, RESUME
+from clustering.workspace import JobKind, JobRecord, State, Workspace
+from clustering.workspace.tidying import tidy
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class Inline:
         self.listener = listener
 
     def __enter__(self) -> Inline:
+        tidy(self.workspace)
         self.worker = register(self.workspace)
         self.heart = Heart(self.workspace, self.worker.id)
         self.heart.start()
@@ -94,68 +99,56 @@ class Inline:
 
 
 def run_job(workspace: Workspace, job: JobRecord, heart: Heart, listener: Progress = silent) -> None:
-    """Do a job this worker holds and write down how it ended; only errors of the queue itself come out."""
+    """Do a job this worker holds and write down how it ended, whatever happens on the way."""
 
-    def on_pause(paused: bool) -> None:
-        mark(workspace, job.id, heart.worker_id, "paused" if paused else "running")
+    def tell(state: State, **more: Any) -> bool:
+        return _insisted(lambda: mark(workspace, job.id, heart.worker_id, state, **more), workspace, heart)
 
-    context = JobContext(job.id, job.folder, listener=listener, on_pause=on_pause)
-    ending: dict[str, Any] = {}
+    context = JobContext(
+        job.id,
+        job.folder,
+        listener=listener,
+        on_pause=lambda paused: tell("paused" if paused else "running"),
+    )
+    reserve.hold(workspace)
     heart.attend(context)
     try:
-        with logging_to(job.folder / "log.txt"), _endings(ending):
-            ending["result"] = TASKS[job.kind](workspace, job.parameters, context)
-            ending["state"] = "finished"
+        with logging_to(job.folder / "log.txt"):
+            try:
+                how: dict[str, Any] = {
+                    "state": "finished",
+                    "result": TASKS[job.kind](workspace, job.parameters, context),
+                }
+            except BaseException as error:
+                how = ending(error, job)
     finally:
         heart.attend(None)
     _close(context)
-    if ending["state"] == "lost":
+    _let_go_of_memory()
+    if how["state"] == "lost":
         return
-    if mark(workspace, job.id, heart.worker_id, **ending) and ending["state"] in ("finished", "cancelled"):
-        workspace.discard_work(job.id, snapshots=ending["state"] == "cancelled")
+    if tell(**how) and how["state"] in ("finished", "cancelled"):
+        try:
+            workspace.discard_work(job.id, snapshots=how["state"] == "cancelled")
+        except StudioError as error:  # what is left takes room, and nothing else
+            log.warning("%s", error)
 
 
-@contextmanager
-def _endings(ending: dict[str, Any]) -> Iterator[None]:
-    """Note what an exception means for the job."""
-    try:
-        yield
-    except (Interrupted, KeyboardInterrupt):
-        ending |= {"state": "interrupted", "problem": INTERRUPTED, "mend": RESUME}
-    except Stopped:
-        ending |= {"state": "cancelled", "problem": "Stopped before there was anything to keep."}
-    except Cancelled:
-        ending |= {"state": "cancelled"}
-    except Lost:
-        ending |= {"state": "lost"}
-    except StudioError as error:
-        ending |= {"state": "failed", "problem": error.problem, "mend": error.mend}
-    except MemoryError:
-        ending |= {
-            "state": "failed",
-            "problem": "The memory of this machine is used up.",
-            "mend": "Close other programs, choose a smaller batch, or an encoder with fewer dimensions.",
-        }
-    except OSError as error:
-        log.exception("The job failed")
-        ending |= {"state": "failed", **_operating_system(error)}
-    except Exception as error:
-        log.exception("The job failed")
-        ending |= {
-            "state": "failed",
-            "problem": f"Something happened that was not foreseen: {type(error).__name__}: {error}",
-            "mend": "The job's log.txt holds the full report; please send it in.",
-        }
+def _insisted(write: Callable[[], bool], workspace: Workspace, heart: Heart) -> bool:
+    """Write to the database until it takes it: it may be busy for minutes, or without room.
 
-
-def _operating_system(error: OSError) -> dict[str, str]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return {"problem": "The disk is full.", "mend": "Free some space, then resume the job."}
-    return {
-        "problem": f"The operating system refused: {error.strerror or error}"
-        + (f" ({error.filename})." if error.filename else "."),
-        "mend": "Mend that, then resume the job.",
-    }
+    A process that has to go tries three times; its job is then found without an owner, and can be resumed.
+    """
+    for attempt in count(1):
+        try:
+            return write()
+        except StudioError as error:
+            log.warning("%s", error)
+            if heart.leaving and attempt >= 3:
+                return False
+            if not reserve.give(workspace):
+                time.sleep(1.0)
+    raise AssertionError("unreachable")
 
 
 def _close(context: JobContext) -> None:
@@ -164,3 +157,11 @@ def _close(context: JobContext) -> None:
         context.close()
     except (StudioError, OSError) as error:
         log.warning("The last status of %s could not be written: %s", context.job_id, error)
+
+
+def _let_go_of_memory() -> None:
+    """Give the accelerator's memory back, so that the next job finds it whole."""
+    torch = sys.modules.get("torch")  # asked only where it is loaded anyway
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()

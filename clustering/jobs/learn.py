@@ -128,9 +128,11 @@ def _queue_baseline(workspace: Workspace, name: str, run: RunRecord) -> None:
         other.method == name and settings.items() <= other.parameters.items()
         for other in workspace.runs(feature_id=run.feature_id)
     )
-    under_way = any(
-        job.kind == "train" and job.parameters == wanted for job in workspace.jobs(open_only=True)
-    )
-    if not there and not under_way:
+    if there:
+        return
+    waiting = workspace.jobs(open_only=True)
+    job = next((job for job in waiting if job.kind == "train" and job.parameters == wanted), None)
+    if job is None:
         job = workspace.submit("train", wanted, title=f"Train: {method(name).info.title}")
+    if not any(other.kind == "quality" and other.after == job.id for other in waiting):  # cut by a kill
         workspace.submit("quality", {}, after=job.id)

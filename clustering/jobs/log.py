@@ -16,6 +16,8 @@ from clustering.workspace.snapshots import keep_snapshot
 
 SECONDS_BETWEEN_FLUSHES = 0.2
 
+log = logging.getLogger(__name__)
+
 
 class EventLog:
     """Appends events to ``events.jsonl`` and keeps snapshots beside it.
@@ -47,15 +49,25 @@ class EventLog:
                 self._flushed_at = time.monotonic()
 
     def flush(self) -> None:
-        """Put on disk what was written."""
+        """Put on disk what was written.
+
+        Raises
+        ------
+        StudioError
+            When the disk is full.
+        """
         if self._stream:
-            self._stream.flush()
+            with disk_errors(self.folder / "events.jsonl"):
+                self._stream.flush()
 
     def close(self) -> None:
-        """End the log."""
-        if self._stream:
-            self._stream.close()
-            self._stream = None
+        """End the log; what finds no room on the disk any more is left out."""
+        stream, self._stream = self._stream, None
+        if stream:
+            try:
+                stream.close()
+            except OSError as error:
+                log.warning("The last events could not be written: %s", error)
 
     def _opened(self) -> BinaryIO:
         if self._stream is None:
@@ -69,9 +81,13 @@ class EventLog:
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Send log records and warnings of the block to a text file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    """Send log records and warnings of the block to a text file; where there is no room for one, to none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error)
+        handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

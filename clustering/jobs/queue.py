@@ -9,31 +9,32 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from clustering import __version__
 from clustering.files import plain
+from clustering.processes import host_id, started
 from clustering.workspace import LIVE, JobRecord, State, WorkerRecord, Workspace
 from clustering.workspace.database import JobRow, WorkerRow
-from clustering.workspace.liveness import host_id, is_alive
+from clustering.workspace.orphans import worker_record
 
 HOPELESS = ("failed", "cancelled")
 
 
 def register(workspace: Workspace) -> WorkerRecord:
     """Enter this process as a worker, and strike out those that are dead."""
-    import psutil
-
     moment = time.time()
     worker = WorkerRecord(
         id=f"worker-{secrets.token_hex(4)}",
         host=host_id(),
         pid=os.getpid(),
-        process_started=psutil.Process().create_time(),
+        process_started=started(os.getpid()) or 0.0,
         started=moment,
         heartbeat=moment,
+        version=__version__,
     )
     workspace.interrupt_orphans()
     with workspace.database.transaction() as session:
         for row in session.scalars(select(WorkerRow)):
-            if not is_alive(WorkerRecord(**{name: getattr(row, name) for name in vars(worker)})):
+            if not workspace.watch.is_alive(worker_record(row)):
                 session.delete(row)
         session.add(WorkerRow(**vars(worker)))
     return worker
@@ -57,7 +58,13 @@ def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
 
     The row changes hands in one statement that only succeeds while the job is still queued, so two workers
     never hold the same job, whatever the database.
+
+    Raises
+    ------
+    OtherFormatError
+        When a newer version has changed the database: its jobs are not ours to do.
     """
+    workspace.database.check_format()
     _fail_the_hopeless(workspace)
     with workspace.database.transaction() as session:
         waiting = list(
@@ -97,9 +104,10 @@ def mark(
     result: dict[str, Any] | None = None,
     problem: str = "",
     mend: str = "",
+    offer: dict[str, Any] | None = None,
 ) -> bool:
     """Say what became of a job this worker holds; False, and nothing changes, when it holds it no longer."""
-    values: dict[str, Any] = {"state": state, "problem": problem, "mend": mend}
+    values: dict[str, Any] = {"state": state, "problem": problem, "mend": mend, "offer": offer or {}}
     if state not in LIVE:
         values |= {"worker_id": None, "request": "", "finished": time.time()}
     if result is not None:
@@ -118,6 +126,7 @@ def take(workspace: Workspace, job_id: str, worker_id: str, parameters: dict[str
         "request": "",
         "problem": "",
         "mend": "",
+        "offer": {},
         "attempts": JobRow.attempts + 1,
         "started": time.time(),
         "finished": None,

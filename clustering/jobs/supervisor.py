@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import clustering
 from clustering.errors import StudioError
+from clustering.files import disk_errors
+from clustering.processes import host_id
 from clustering.workspace import WorkerRecord, Workspace
-from clustering.workspace.liveness import host_id
 
 IDLE_SECONDS = 1800.0  # an unused worker goes home after half an hour; the next job starts another
 PATIENCE = 60.0  # a start that takes longer has gone wrong
@@ -35,7 +38,7 @@ def ensure_worker(workspace: Workspace, *, wait: float = 0.0) -> WorkerRecord | 
     StudioError
         When the process cannot be started.
     """
-    workers = workspace.workers()
+    workers = [worker for worker in workspace.workers() if worker.version == clustering.__version__]
     if workers:
         return workers[0]
     if _take_turn(workspace):
@@ -50,11 +53,26 @@ def ensure_worker(workspace: Workspace, *, wait: float = 0.0) -> WorkerRecord | 
 
 def stop_workers(workspace: Workspace) -> int:
     """Ask the workers on this machine to finish their step and go; return how many were asked."""
+    return _asked_to_go(workspace.workers())
+
+
+def renew_workers(workspace: Workspace) -> int:
+    """Ask workers of another version on this machine to go; their jobs are then taken up by one of ours.
+
+    Returns
+    -------
+    int
+        How many were asked.
+    """
+    return _asked_to_go(
+        [worker for worker in workspace.workers() if worker.version != clustering.__version__]
+    )
+
+
+def _asked_to_go(workers: Iterable[WorkerRecord]) -> int:
     import signal
 
-    here = [
-        worker for worker in workspace.workers() if worker.host == host_id() and worker.pid != os.getpid()
-    ]
+    here = [worker for worker in workers if worker.host == host_id() and worker.pid != os.getpid()]
     for worker in here:
         os.kill(worker.pid, signal.SIGTERM)
     return len(here)
@@ -92,17 +110,16 @@ def _start(workspace: Workspace) -> None:
 def _take_turn(workspace: Workspace) -> bool:
     """Return True for one caller at a time, so that two open pages start one worker."""
     turn = workspace.cache / "worker-starting"
-    turn.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if time.time() - turn.stat().st_mtime > PATIENCE:
-            turn.unlink(missing_ok=True)
-    except FileNotFoundError:
-        pass
-    try:
-        turn.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
+    with disk_errors(turn):
+        turn.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            if abs(time.time() - turn.stat().st_mtime) > PATIENCE:  # also when the clock was set back since
+                turn.unlink(missing_ok=True)
+        try:
+            turn.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
 
 def end_turn(workspace: Workspace) -> None:

@@ -13,12 +13,13 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from clustering.errors import StudioError
-from clustering.files import sweep_parts
 from clustering.jobs.executors import run_job
 from clustering.jobs.heart import Heart
 from clustering.jobs.queue import claim, register, unregister
 from clustering.jobs.supervisor import end_turn
 from clustering.workspace import JobRecord, Workspace
+from clustering.workspace.database import OtherFormatError
+from clustering.workspace.tidying import tidy
 
 EVERY = 0.3  # seconds between two looks at an empty queue
 WARM_AFTER = 2.0  # seconds without work after which slow imports are done beforehand
@@ -40,7 +41,7 @@ def work(
     warm : bool
         Compile what the projections need, and write the catalogue, while there is nothing else to do.
     """
-    sweep_parts(workspace.root)
+    tidy(workspace)
     worker = register(workspace)
     heart = Heart(workspace, worker.id)
     heart.start()
@@ -51,7 +52,7 @@ def work(
         ending.callback(heart.stop)
         ending.enter_context(signals_to(heart))
         while not heart.leaving:
-            job = _claimed(workspace, worker.id)
+            job = _claimed(workspace, worker.id, heart)
             if job is not None:
                 taken += 1
                 run_job(workspace, job, heart)
@@ -111,15 +112,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _claimed(workspace: Workspace, worker_id: str) -> JobRecord | None:
-    """Claim a job; a database that is busy for a while only delays it."""
+def _claimed(workspace: Workspace, worker_id: str, heart: Heart) -> JobRecord | None:
+    """Claim a job; a busy database only delays it, one of another version's format sends the worker home."""
     try:
         workspace.interrupt_orphans()
         return claim(workspace, worker_id)
+    except OtherFormatError as error:
+        log.warning("%s This worker goes home.", error)
+        heart.leave()
     except StudioError as error:
         log.warning("%s", error)
         time.sleep(1.0)
-        return None
+    return None
 
 
 def _warm(workspace: Workspace) -> None:

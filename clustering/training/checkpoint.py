@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import os
+import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clustering.files import replace_whole
+
 FILE = "checkpoint.pt"
+FORMAT = 1  # of the kept state; another number, and what an older version kept is not gone on with
 SECONDS_BETWEEN = 30.0
+
+log = logging.getLogger(__name__)
 
 
 def fingerprint(
@@ -23,7 +30,13 @@ def fingerprint(
 ) -> str:
     """Return a hash of everything that decides a fit's outcome: method, parameters, device and data."""
     digest = hashlib.blake2b(digest_size=16)
-    said = {"method": method, "parameters": dict(parameters), "device": device, "shape": features.shape}
+    said = {
+        "format": FORMAT,
+        "method": method,
+        "parameters": dict(parameters),
+        "device": device,
+        "shape": features.shape,
+    }
     digest.update(json.dumps(said, sort_keys=True, default=str).encode())
     rows = max(1, 2**24 // max(1, features.shape[1] * 4))
     for start in range(0, len(features), rows):
@@ -59,18 +72,20 @@ class Checkpoint:
         OSError
             When the disk is full or the folder cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f"{FILE}.{os.getpid()}.part")
-        try:
-            torch.save({"fingerprint": self.fingerprint, **state}, unfinished)
-            unfinished.replace(self.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        content = io.BytesIO()  # torch's own writer ends a full disk in an error of its own kind
+        torch.save({"fingerprint": self.fingerprint, **state}, content)
+        replace_whole(self.path, lambda stream: stream.write(content.getbuffer()))
         self._written = time.monotonic()
 
     def read(self, device: torch.device) -> dict[str, Any] | None:
-        """Return the state of this very fit, or None when there is none."""
+        """Return the state of this very fit, or None when there is none that can be read."""
         if not self.path.is_file():
             return None
-        state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(self.path, map_location=device, weights_only=True)
+        except torch.OutOfMemoryError:
+            raise
+        except (RuntimeError, EOFError, OSError, KeyError, ValueError, UnpicklingError) as error:
+            log.warning("The checkpoint %s is damaged (%s): the fit begins anew.", self.path, error)
+            return None
         return state if state.pop("fingerprint", None) == self.fingerprint else None

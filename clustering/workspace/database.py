@@ -3,25 +3,63 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Engine, ForeignKey, LargeBinary, String, create_engine, event, select
+from sqlalchemy import (
+    JSON,
+    URL,
+    Engine,
+    ForeignKey,
+    LargeBinary,
+    String,
+    create_engine,
+    event,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from clustering.errors import StudioError
+from clustering.files import disk_full
 
-SCHEMA = "1"
+SCHEMA = "2"
+STEPS = {  # what leads from a format to the next; a new column has a default, so that older processes go on
+    "1": (
+        "ALTER TABLE workers ADD COLUMN version VARCHAR DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN deaths INTEGER DEFAULT 0 NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN reached VARCHAR DEFAULT '' NOT NULL",
+        "ALTER TABLE jobs ADD COLUMN offer JSON DEFAULT '{}' NOT NULL",
+    ),
+}
 PATIENCE_MS = 15_000  # how long a locked SQLite file is waited for
 
 
 def now() -> str:
     """Return the moment as ISO text in UTC; it sorts in the order of time."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def later_than(moment: str | None) -> str:
+    """Return now, or the instant after ``moment`` where the clock was set back: order outlives the clock."""
+    if moment is None or now() > moment:
+        return now()
+    after = datetime.fromisoformat(moment) + timedelta(microseconds=1)
+    return after.isoformat(timespec="microseconds")
+
+
+class BusyError(StudioError):
+    """Another process held the database for longer than anyone waits; the same may succeed later."""
+
+
+class OtherFormatError(StudioError):
+    """The database was written by a version this one does not understand."""
 
 
 class Base(DeclarativeBase):
@@ -167,6 +205,9 @@ class JobRow(Base):
     result: Mapped[dict[str, Any]]
     problem: Mapped[str] = mapped_column(default="")
     mend: Mapped[str] = mapped_column(default="")
+    deaths: Mapped[int] = mapped_column(default=0, server_default="0")
+    reached: Mapped[str] = mapped_column(default="", server_default="")
+    offer: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class WorkerRow(Base):
@@ -179,6 +220,7 @@ class WorkerRow(Base):
     process_started: Mapped[float]
     started: Mapped[float]
     heartbeat: Mapped[float]
+    version: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Database:
@@ -218,6 +260,19 @@ class Database:
         """Give the connections back."""
         self.engine.dispose()
 
+    def check_format(self) -> None:
+        """See that the database still has the format this version reads and writes.
+
+        Raises
+        ------
+        OtherFormatError
+            When another version has changed it since it was opened.
+        """
+        with self.transaction() as session:
+            found = session.scalar(select(Meta.value).where(Meta.key == "schema"))
+        if found != SCHEMA:
+            raise _other_format(found)
+
     def _prepare(self) -> None:
         try:
             with self.engine.connect() as connection:
@@ -228,11 +283,21 @@ class Database:
             found = None
         if found is None:
             self._create()
-        elif found != SCHEMA:
-            raise StudioError(
-                f"The workspace's database has format {found}; this version reads format {SCHEMA}.",
-                "Update Deep Clustering Studio, or choose another workspace.",
-            )
+            return
+        while found in STEPS:
+            found = self._step(found)
+        if found != SCHEMA:
+            raise _other_format(found)
+
+    def _step(self, before: str) -> str:
+        """Bring the database to the next format, all at once; somebody else may be quicker."""
+        after = str(int(before) + 1)
+        mine = update(Meta).where(Meta.key == "schema", Meta.value == before).values(value=after)
+        with self.engine.begin() as connection:
+            if connection.execute(mine).rowcount:  # from here on the others wait
+                for statement in STEPS[before]:
+                    connection.execute(text(statement))
+        return after
 
     def _create(self) -> None:
         for attempt in (1, 2, 3):  # another process may be creating the same tables
@@ -250,7 +315,7 @@ class Database:
         try:
             yield
         except OperationalError as error:
-            raise _as_sentence(error, self.engine.url.render_as_string(hide_password=True)) from error
+            raise _as_sentence(error, self.engine.url) from error
 
 
 def _engine(url: str) -> Engine:
@@ -275,28 +340,35 @@ def database_url(root: Path) -> str:
     return os.environ.get("STUDIO_DATABASE") or f"sqlite:///{root / 'studio.db'}"
 
 
+def _other_format(found: str | None) -> OtherFormatError:
+    return OtherFormatError(
+        f"The workspace's database has format {found}; this version reads format {SCHEMA}.",
+        "Update Deep Clustering Studio, or choose another workspace.",
+    )
+
+
 def _is_missing_table(error: DatabaseError) -> bool:
     said = str(error.orig).lower()
     return "no such table" in said or "does not exist" in said
 
 
-def _as_sentence(error: OperationalError, url: str) -> StudioError:
-    said = str(error.orig)
+def _as_sentence(error: OperationalError, url: URL) -> StudioError:
+    said, place = str(error.orig), url.render_as_string(hide_password=True)
     if "locked" in said or "busy" in said:
-        return StudioError(
-            f"The workspace's database was busy for more than {PATIENCE_MS // 1000} seconds.",
+        return BusyError(
+            f"The workspace's database was busy for more than {PATIENCE_MS / 1000:.0f} seconds.",
             "Close other programs that hold it open, then try again.",
         )
-    if "full" in said:
-        return StudioError(
-            "The disk is full: the workspace's database could not be written.",
-            "Free some space, or choose another workspace.",
-        )
+    file = Path(url.database or "") if url.drivername.startswith("sqlite") else None
+    no_room = file is not None and shutil.disk_usage(file.parent).free < 2**20
+    if "full" in said or (no_room and ("I/O" in said or "unable to open" in said)):
+        return disk_full(file or Path("database"))
     if "readonly" in said or "unable to open" in said:
         return StudioError(
-            f"The workspace's database at {url} cannot be opened for writing ({said}).",
+            f"The workspace's database at {place} cannot be opened for writing ({said}).",
             "Give yourself the right to write there, or choose another workspace.",
         )
     return StudioError(
-        f"The workspace's database at {url} does not answer ({said}).", "Check that it runs and is reachable."
+        f"The workspace's database at {place} does not answer ({said}).",
+        "Check that it runs and is reachable.",
     )

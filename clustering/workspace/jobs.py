@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
 from clustering.files import plain, remove_folder
-from clustering.workspace.database import JobRow, WorkerRow, now
+from clustering.workspace.database import CollectionRow, JobRow, later_than
 from clustering.workspace.events import read_lines
-from clustering.workspace.liveness import is_alive
+from clustering.workspace.orphans import Orphans, read_status
 from clustering.workspace.records import (
     LIVE,
     OPEN,
@@ -25,10 +24,9 @@ from clustering.workspace.records import (
     Request,
     SnapshotFile,
     State,
-    WorkerRecord,
 )
 from clustering.workspace.snapshots import snapshots_in
-from clustering.workspace.store import Store, found
+from clustering.workspace.store import found
 
 # What a request does, by the state of the job: "ask" leaves it to the worker, else it is the new state.
 ANSWERS: dict[Request, dict[State, str]] = {
@@ -43,12 +41,11 @@ ANSWERS: dict[Request, dict[State, str]] = {
         "failed": "cancelled",
     },
 }
+UNTROUBLED: dict[str, Any] = {"request": "", "problem": "", "mend": "", "offer": {}}
 DESTINATION = "collection.txt"  # in a job's checkpoint: the id of the collection it builds
-INTERRUPTED = "The process that did this ended unexpectedly; what it had reached is kept."
-RESUME = "Resume the job: it goes on from its last checkpoint."
 
 
-class Jobs(Store):
+class Jobs(Orphans):
     """Work handed to the workers."""
 
     def submit(
@@ -95,7 +92,7 @@ class Jobs(Store):
                 after=after,
                 worker_id=worker_id,
                 attempts=0 if worker_id is None else 1,
-                created=now(),
+                created=later_than(session.scalar(select(func.max(JobRow.created)))),
                 started=None if worker_id is None else time.time(),
                 result={},
             )
@@ -136,7 +133,9 @@ class Jobs(Store):
                 raise StudioError(f"The job “{row.title}” is {row.state}.", _possible(row.state))
             values: dict[str, Any] = {"request": "" if wanted == "resume" else wanted}
             if answer != "ask":
-                values = {"state": answer, "request": "", "worker_id": None, "problem": "", "mend": ""}
+                values = {"state": answer, "worker_id": None, **UNTROUBLED}
+                if row.state == "failed":
+                    values["deaths"] = 0
             changed = session.execute(
                 update(JobRow).where(JobRow.id == job_id, JobRow.state == row.state).values(**values)
             )
@@ -146,14 +145,36 @@ class Jobs(Store):
             return self.request(job_id, wanted)
         if answer == "cancelled":
             self.discard_work(job_id)
+        elif answer == "queued":  # the next attempt speaks for itself
+            (self._folder("jobs", job_id) / "status.json").unlink(missing_ok=True)
         return self.job(job_id)
+
+    def again(self, job_id: str, settings: Mapping[str, Any]) -> JobRecord:
+        """Hand in a failed training once more, with some settings of its method changed.
+
+        What failed because it waited for the old job waits for the new one.
+
+        Raises
+        ------
+        StudioError
+            When the job has not failed.
+        """
+        old = self.job(job_id)
+        if old.state != "failed":
+            raise StudioError(f"The job “{old.title}” is {old.state}.", _possible(old.state))
+        changed = {**(old.parameters.get("parameters") or {}), **settings}
+        new = self.submit(old.kind, {**old.parameters, "parameters": changed}, old.after, title=old.title)  # type: ignore[arg-type]
+        with self.database.transaction() as session:
+            _requeue_waiting(session, job_id, now_after=new.id)
+            session.execute(update(JobRow).where(JobRow.id == job_id).values(offer={}))
+        return new
 
     def status(self, job_id: str) -> JobStatus:
         """Return how far a job is; cheap enough to ask twice a second from any process."""
         job = self.job(job_id)
         if job.state in LIVE and self.interrupt_orphans():
             job = self.job(job_id)
-        told = _status_file(job.folder / "status.json")
+        told = read_status(job.folder)
         moving = {name: told[name] for name in ("phase", "done", "total", "doing", "seconds") if name in told}
         return JobStatus(
             job_id=job.id,
@@ -166,6 +187,7 @@ class Jobs(Store):
             mend=job.mend,
             request=job.request,
             result=job.result,
+            offer=job.offer,
         )
 
     def events(self, job_id: str, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
@@ -195,36 +217,15 @@ class Jobs(Store):
         """Throw away the checkpoint of a job, and its snapshots unless a page may still be showing them."""
         noted = self._folder("jobs", job_id) / "checkpoint" / DESTINATION
         if noted.exists():  # what was to become a collection is built in hidden places beside it
-            for left in (self.root / "collections").glob(f".{noted.read_text(encoding='utf-8')}.*"):
+            id = noted.read_text(encoding="utf-8")
+            for left in (self.root / "collections").glob(f".{id}.*"):
                 remove_folder(left) if left.is_dir() else left.unlink(missing_ok=True)
+            with self.database.transaction() as session:
+                listed = session.get(CollectionRow, id) is not None
+            if not listed:  # whole, but the kill came before it was entered
+                remove_folder(self._folder("collections", id))
         for part in ("checkpoint", "snapshots") if snapshots else ("checkpoint",):
             remove_folder(self._folder("jobs", job_id) / part)
-
-    def workers(self) -> list[WorkerRecord]:
-        """Return the workers that live."""
-        with self.database.transaction() as session:
-            records = [_worker(row) for row in session.scalars(select(WorkerRow))]
-        return [worker for worker in records if is_alive(worker)]
-
-    def interrupt_orphans(self) -> list[str]:
-        """Mark running jobs whose worker is dead as ``interrupted``; return their ids."""
-        query = select(JobRow.id, JobRow.worker_id).where(JobRow.state.in_(LIVE))
-        with self.database.transaction() as session:
-            held = list(session.execute(query))
-            owners = {worker_id for _, worker_id in held if worker_id}
-            rows = session.scalars(select(WorkerRow).where(WorkerRow.id.in_(owners))) if owners else ()
-            workers = [_worker(row) for row in rows]
-        living = {worker.id for worker in workers if is_alive(worker)}
-        return [id for id, owner in held if owner not in living and self._interrupt(id, owner)]
-
-    def _interrupt(self, job_id: str, owner: str | None) -> bool:
-        with self.database.transaction() as session:
-            changed = session.execute(
-                update(JobRow)
-                .where(JobRow.id == job_id, JobRow.worker_id == owner, JobRow.state.in_(LIVE))
-                .values(state="interrupted", worker_id=None, request="", problem=INTERRUPTED, mend=RESUME)
-            )
-            return bool(changed.rowcount)  # type: ignore[attr-defined]
 
     def _waiting_for(self, job: JobRecord) -> str:
         if job.state != "queued":
@@ -243,21 +244,15 @@ class Jobs(Store):
         return JobRecord(**{name: getattr(row, name) for name in names}, folder=self._folder("jobs", row.id))
 
 
-def _requeue_waiting(session: Session, job_id: str) -> None:
+def _requeue_waiting(session: Session, job_id: str, now_after: str | None = None) -> None:
     """Put back in the queue what failed, never begun, because it waited for this job."""
     waiting = session.scalars(
         select(JobRow).where(JobRow.after == job_id, JobRow.state == "failed", JobRow.attempts == 0)
     )
     for row in list(waiting):
         row.state, row.problem, row.mend = "queued", "", ""
+        row.after = now_after or job_id
         _requeue_waiting(session, row.id)
-
-
-def _status_file(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
 
 
 def _possible(state: str) -> str:
@@ -279,7 +274,3 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         kind, kind.capitalize()
     )
     return f"{verb}: {subject}" if subject else verb
-
-
-def _worker(row: WorkerRow) -> WorkerRecord:
-    return WorkerRecord(row.id, row.host, row.pid, row.process_started, row.started, row.heartbeat)

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
-from pathlib import Path
+from collections.abc import Callable
 
+from clustering.processes import host_id, is_running
 from clustering.workspace.records import WorkerRecord
 
 SILENCE = 30.0  # seconds without a heartbeat after which a worker elsewhere counts as dead
 
 
-def host_id() -> str:
-    """Return a name for the place where a process id means something: the machine, or the container on it."""
-    try:
-        return f"{platform.node()}/{os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  # not a path but a name
-    except OSError:
-        return platform.node()
+class Watch:
+    """Looks after workers without ever comparing two clocks.
 
-
-def is_alive(worker: WorkerRecord, moment: float | None = None) -> bool:
-    """Return True while the worker's process runs, as far as one can tell from here.
-
-    On this machine the process itself is asked, so that a laptop waking from sleep interrupts nothing;
-    elsewhere the heartbeat decides.
+    On this machine the process itself is asked, so that a laptop waking from sleep interrupts nothing.
+    Elsewhere a worker is dead once its heartbeat has stood still for `SILENCE` seconds while we looked on:
+    what the clocks there and here say does not matter, nor that one of them is put right meanwhile.
     """
-    if worker.host != host_id():
-        return (time.time() if moment is None else moment) - worker.heartbeat < SILENCE
-    import psutil
 
-    try:
-        process = psutil.Process(worker.pid)
-        same = abs(process.create_time() - worker.process_started) < 2.0  # process ids are used again
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return Path(f"/proc/{worker.pid}").exists()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[float, float]] = {}  # worker → its last heartbeat, and when that was new
+
+    def is_alive(self, worker: WorkerRecord) -> bool:
+        """Return True while the worker's process runs, as far as one can tell from here."""
+        if worker.host == host_id():
+            return is_running(worker.pid, worker.process_started)
+        heartbeat, since = self._seen.get(worker.id, (None, 0.0))
+        if heartbeat != worker.heartbeat:
+            self._seen[worker.id] = (worker.heartbeat, self._clock())
+            return True
+        return self._clock() - since < SILENCE

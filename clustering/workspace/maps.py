@@ -11,11 +11,10 @@ from sqlalchemy import select
 
 from clustering.errors import StudioError
 from clustering.files import (
-    new_folder,
     plain,
     read_array,
     read_json,
-    remove_folder,
+    removal,
     write_array,
     write_json,
 )
@@ -115,7 +114,7 @@ class Maps(Shelves):
             job_id=job_id,
         )
         record = self._projection_record(row)
-        with new_folder(record.folder) as part:
+        with self._kept(row, record.folder, needed=12 * len(positions)) as part:
             write_array(part / "map.npy", np.asarray(positions, dtype=np.float32))
             if point_quality is not None:
                 write_array(part / "point_quality.npy", np.asarray(point_quality, dtype=np.float32))
@@ -125,8 +124,6 @@ class Maps(Shelves):
                 save_model(part / "model")
             told = {name: value for name, value in vars(record).items() if name != "folder"}
             write_json(part / "projection.json", told)
-        with self.database.transaction() as session:
-            session.add(row)
         return record
 
     def map(self, projection_id: str) -> NDArray[np.float32]:
@@ -145,11 +142,12 @@ class Maps(Shelves):
 
     def remove_projection(self, projection_id: str) -> None:
         """Remove a map; what it shows stays."""
-        with self.database.transaction() as session:
+        with removal() as put_aside, self.database.transaction() as session:
             row = found(session, ProjectionRow, projection_id, "map")
             refuse_while_used(session, [projection_id], f"The map “{row.title}”")
             session.delete(row)
-        remove_folder(self._folder("projections", projection_id))
+            session.flush()
+            put_aside(self._folder("projections", projection_id))
 
     def _projection_record(self, row: ProjectionRow) -> ProjectionRecord:
         names = (field for field in ProjectionRecord.__dataclass_fields__ if field not in ("folder", "notes"))

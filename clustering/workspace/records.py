@@ -199,6 +199,8 @@ class JobRecord:
         Ids of what it made, once finished: ``{"run": "dec-3f2a", …}``.
     problem, mend : str
         Why it failed and what to do, as sentences.
+    offer : dict
+        Settings of the method with which a failed training may succeed: ``{"batch_size": 128}``.
     """
 
     id: str
@@ -216,6 +218,7 @@ class JobRecord:
     result: dict[str, Any]
     problem: str
     mend: str
+    offer: dict[str, Any]
     folder: Path
 
 
@@ -239,6 +242,8 @@ class JobStatus:
         A sentence for a person: what waits, what happened, what went wrong.
     mend : str
         What can be done about it.
+    offer : dict
+        Settings with which a failed training may succeed.
     """
 
     job_id: str
@@ -255,6 +260,7 @@ class JobStatus:
     mend: str = ""
     request: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+    offer: dict[str, Any] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -269,7 +275,17 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A process that does jobs."""
+    """A process that does jobs.
+
+    Parameters
+    ----------
+    host, pid, process_started : str, int, float
+        Which process it is; see `clustering.processes`.
+    started, heartbeat : float
+        Seconds of its own wall clock.
+    version : str
+        Of the studio it runs; empty for those before 0.1.0 told it.
+    """
 
     id: str
     host: str
@@ -277,3 +293,4 @@ class WorkerRecord:
     process_started: float
     started: float
     heartbeat: float
+    version: str = ""

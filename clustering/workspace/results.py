@@ -13,11 +13,10 @@ from sqlalchemy import delete, select
 
 from clustering.errors import StudioError
 from clustering.files import (
-    new_folder,
     plain,
     read_array,
     read_json,
-    remove_folder,
+    removal,
     write_array,
     write_json,
     write_text,
@@ -128,7 +127,7 @@ class Results(Shelves):
             summary={},
         )
         record = self._run_record(row)
-        with new_folder(record.folder) as part:
+        with self._kept(row, record.folder, needed=_bytes(arrays)) as part:
             for name in RUN_ARRAYS:
                 dtype = np.int64 if name == "labels" else np.float32
                 write_array(part / f"{name}.npy", np.asarray(getattr(arrays, name), dtype=dtype))
@@ -140,8 +139,6 @@ class Results(Shelves):
                 (part / "model").mkdir()
                 save_model(part / "model")
             write_json(part / "run.json", self._told_run(record, features, environment or {}))
-        with self.database.transaction() as session:
-            session.add(row)
         return record
 
     def run_arrays(self, run_id: str) -> RunArrays:
@@ -194,7 +191,7 @@ class Results(Shelves):
         StudioError
             When there is none, or a job is using it.
         """
-        with self.database.transaction() as session:
+        with removal() as put_aside, self.database.transaction() as session:
             row = found(session, RunRow, run_id, "run")
             maps = list(session.scalars(select(ProjectionRow.id).where(ProjectionRow.run_id == run_id)))
             refuse_while_used(session, [run_id, *maps], f"The run “{row.name}”")
@@ -202,9 +199,10 @@ class Results(Shelves):
             session.execute(delete(ClusterNameRow).where(ClusterNameRow.run_id == run_id))
             session.execute(delete(ProjectionRow).where(ProjectionRow.run_id == run_id))
             session.delete(row)
-        for id in maps:
-            remove_folder(self._folder("projections", id))
-        remove_folder(self._folder("runs", run_id))
+            session.flush()
+            for id in maps:
+                put_aside(self._folder("projections", id))
+            put_aside(self._folder("runs", run_id))
 
     def neighbours(
         self, owner_id: str, index: int, k: int = 24
@@ -260,6 +258,10 @@ def _check_run(arrays: RunArrays, features: FeatureRecord) -> None:
                 f"The run's {name.replace('_', ' ')} have {rows} rows; its features have {n}.",
                 "Fit the method on the whole feature set.",
             )
+
+
+def _bytes(arrays: RunArrays) -> int:
+    return sum(np.size(getattr(arrays, name)) * (8 if name == "labels" else 4) for name in RUN_ARRAYS)
 
 
 def _copied(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
-from clustering.files import new_folder, read_array, remove_folder, write_array, write_json
+from clustering.files import read_array, removal, write_array, write_json
 from clustering.workspace.database import (
     ClusterNameRow,
     CollectionRow,
@@ -100,7 +100,7 @@ class Shelves(Store):
         StudioError
             When there is none, or a job is using it.
         """
-        with self.database.transaction() as session:
+        with removal() as put_aside, self.database.transaction() as session:
             row = found(session, CollectionRow, collection_id, "collection")
             owned = _owned(session, collection_id)
             everything = [collection_id, *(id for ids in owned.values() for id in ids)]
@@ -111,10 +111,10 @@ class Shelves(Store):
             for table in (SelectionRow, ProjectionRow, RunRow, FeatureRow):
                 session.execute(delete(table).where(table.collection_id == collection_id))
             session.delete(row)
-        for shelf, ids in owned.items():
-            for id in ids:
-                remove_folder(self._folder(shelf, id))
-        remove_folder(self._folder("collections", collection_id))
+            session.flush()
+            for shelf, ids in {**owned, "collections": [collection_id]}.items():
+                for id in ids:
+                    put_aside(self._folder(shelf, id))
 
     def feature_sets(self, collection_id: str | None = None) -> list[FeatureRecord]:
         """Return the feature sets of a collection (or all), newest first."""
@@ -180,11 +180,9 @@ class Shelves(Store):
             created=now(),
         )
         record = self._feature_record(row)
-        with new_folder(record.folder) as part:
+        with self._kept(row, record.folder, needed=4 * features.size) as part:
             write_array(part / "features.npy", np.asarray(features, dtype=np.float32))
             write_json(part / "feature_set.json", {**_told(record), "content_hash": collection.content_hash})
-        with self.database.transaction() as session:
-            session.add(row)
         return record
 
     def features(self, feature_id: str) -> NDArray[np.float32]:
@@ -199,7 +197,7 @@ class Shelves(Store):
         StudioError
             When a run, a map or a job needs it.
         """
-        with self.database.transaction() as session:
+        with removal() as put_aside, self.database.transaction() as session:
             row = found(session, FeatureRow, feature_id, "feature set")
             refuse_while_used(session, [feature_id], f"The feature set “{row.title}”")
             for table, what in ((RunRow, "runs"), (ProjectionRow, "maps")):
@@ -208,7 +206,8 @@ class Shelves(Store):
                         f"The feature set “{row.title}” carries {what}.", f"Remove the {what} first."
                     )
             session.delete(row)
-        remove_folder(self._folder("features", feature_id))
+            session.flush()
+            put_aside(self._folder("features", feature_id))
 
     def _collection_record(self, row: CollectionRow) -> CollectionRecord:
         return CollectionRecord(

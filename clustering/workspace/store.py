@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +11,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
-from clustering.workspace.database import Base, Database, JobRow
+from clustering.files import new_folder, remove_folder
+from clustering.workspace.database import Base, BusyError, Database, JobRow
 from clustering.workspace.ids import checked_id, new_id
+from clustering.workspace.liveness import Watch
 from clustering.workspace.records import OPEN
+
+PATIENT_ATTEMPTS = 4  # each waits as long as the database's own patience
 
 Row = TypeVar("Row", bound=Base)
 
@@ -23,6 +28,7 @@ class Store:
     def __init__(self, root: Path, database: Database) -> None:
         self.root = root
         self.database = database
+        self.watch = Watch()
 
     @property
     def cache(self) -> Path:
@@ -32,6 +38,36 @@ class Store:
     def close(self) -> None:
         """Give the database connections back."""
         self.database.close()
+
+    @contextmanager
+    def _kept(self, row: Base, folder: Path, needed: int = 0) -> Iterator[Path]:
+        """Give a folder to fill; when it is whole it moves to its place, and then its row is entered.
+
+        A kill between the two leaves a whole folder without a row, which `tidy` enters later.
+
+        Raises
+        ------
+        StudioError
+            When the disk is full or the database stays busy; nothing is left then.
+        """
+        with new_folder(folder, needed) as part:
+            yield part
+        try:
+            self._enter(row)
+        except BaseException:
+            remove_folder(folder)
+            raise
+
+    def _enter(self, row: Base) -> None:
+        """Enter a row, or the same again; hours of work may hang on it, so a busy database is waited for."""
+        for attempt in range(1, PATIENT_ATTEMPTS + 1):
+            try:
+                with self.database.transaction() as session:
+                    session.merge(row)
+                return
+            except BusyError:
+                if attempt == PATIENT_ATTEMPTS:
+                    raise
 
     def _folder(self, shelf: str, id: str) -> Path:
         return self.root / shelf / checked_id(id)

@@ -24,6 +24,7 @@ from clustering.jobs.worker import work
 from clustering.progress import tell
 from clustering.training.events import Epoch
 from clustering.workspace import Workspace
+from clustering.workspace.liveness import Watch
 
 DEC = {
     "method": "dec",
@@ -210,11 +211,17 @@ def test_a_worker_elsewhere_whose_heart_stopped_is_dead_and_its_job_interrupted(
     worker = queue.register(workspace)
     assert queue.claim(workspace, worker.id).id == job.id
     assert workspace.status(job.id).state == "running"
+    moment = [0.0]
+    workspace.watch = Watch(lambda: moment[0])
     with sqlite3.connect(workspace.root / "studio.db") as connection:
-        connection.execute("UPDATE workers SET host = 'elsewhere', heartbeat = ?", (time.time() - 10,))
-    assert workspace.status(job.id).state == "running", "ten seconds of silence are no death"
-    with sqlite3.connect(workspace.root / "studio.db") as connection:
-        connection.execute("UPDATE workers SET heartbeat = ?", (time.time() - 60,))
+        connection.execute("UPDATE workers SET host = 'elsewhere'")
+    assert workspace.status(job.id).state == "running"
+    moment[0] = 25.0
+    assert workspace.status(job.id).state == "running", "some seconds of silence are no death"
+    queue.beat(workspace, worker.id)
+    moment[0] = 50.0
+    assert workspace.status(job.id).state == "running", "it has just been heard"
+    moment[0] = 90.0
     assert workspace.status(job.id).state == "interrupted"
     assert "Resume" in workspace.status(job.id).mend
     assert not queue.mark(workspace, job.id, worker.id, "finished"), "who lost a job has no say in it"
@@ -297,6 +304,7 @@ def test_another_process_reads_the_status_at_any_moment(workspace, steps, beside
     until(lambda: len(steps) > 20)
     asked = f"""
 from clustering.workspace import Workspace
+from clustering.workspace.liveness import Watch
 status = Workspace.open({str(workspace.root)!r}).status({job.id!r})
 import sys
 print(status.state, status.doing, "torch" in sys.modules, "sklearn" in sys.modules, "pandas" in sys.modules)

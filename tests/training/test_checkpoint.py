@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,15 +37,22 @@ def test_a_write_that_fails_leaves_the_old_state_and_no_litter(tmp_path, monkeyp
     kept = Checkpoint(tmp_path, "mark")
     kept.write({"epoch": 1})
 
-    def full(_state, path):
-        path.write_bytes(b"half of it")
+    def full(_part, _place):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space"):
         kept.write({"epoch": 2})
     assert kept.read(CPU) == {"epoch": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("length", [0, 10, 700])
+def test_a_damaged_checkpoint_is_none(tmp_path, length):
+    kept = Checkpoint(tmp_path, "mark")
+    kept.write({"epoch": 1, "network": {"w": torch.eye(2)}})
+    kept.path.write_bytes(kept.path.read_bytes()[:length])
+    assert kept.read(CPU) is None
 
 
 def test_the_mark_depends_on_method_parameters_device_and_every_value(features):
