@@ -125,8 +125,10 @@ def bare_rates(encoder: NetworkEncoder, batch: int) -> tuple[float, float]:
     return plain, recorded
 
 
-def decoding_rate(collection: Collection, square: Square, workers: int, device_lanes: int) -> float:
-    """Return pictures a second that are decoded and squared, with nobody computing on them."""
+def decoding_rate(
+    collection: Collection, square: Square, workers: int, device_lanes: int
+) -> tuple[float, float]:
+    """Return pictures a second that are decoded with nobody computing on them, and the card's share."""
     from clustering.features.device_pictures import DeviceDecoder
 
     slots = [np.empty((64, square.side, square.side, 3), dtype=np.uint8) for _ in range(16)]
@@ -141,9 +143,27 @@ def decoding_rate(collection: Collection, square: Square, workers: int, device_l
             feeder.release(number)
             if number == skipped:
                 begun = time.perf_counter()
-        return (len(feeder) - 1 - skipped) * 64 / (time.perf_counter() - begun)
+        rate = (len(feeder) - 1 - skipped) * 64 / (time.perf_counter() - begun)
+        return rate, lanes.on_device / collection.n_items
     finally:
         lanes.end()
+
+
+def card_decoder(collection: Collection) -> str:
+    """Return how fast torchvision's JPEG decoder runs on the card, or why it does not."""
+    from clustering.features.device_pictures import decoded
+
+    files = [np.fromfile(collection.original(index), dtype=np.uint8) for index in range(64)]
+    try:
+        decoded(files, torch.device("cuda"))
+        torch.cuda.synchronize()
+        begun = time.perf_counter()
+        for _ in range(10):
+            decoded(files, torch.device("cuda"))
+        torch.cuda.synchronize()
+    except Exception as error:
+        return f"not used ({type(error).__name__}: {str(error).splitlines()[0][:200]})"
+    return f"{640 / (time.perf_counter() - begun):,.0f} img/s"
 
 
 def extraction(encoder: NetworkEncoder, collection: Collection, folder: Path) -> tuple[float, float, float]:
@@ -213,13 +233,16 @@ def main() -> None:
             flush=True,
         )
         lanes = network_module.DEVICE_LANES
+        if cuda:
+            print(f"the card's own decoder: {card_decoder(collection)}", flush=True)
         if options.stages:
             few = collection_of(originals, min(options.pictures, 20_000), folder / "few")
             for spare in options.spare:
-                for workers, cards in [(max(1, processors() - 1), 0), *([(1, lanes)] if cuda else [])]:
-                    rate = decoding_rate(few, Square(224, spare=spare), workers, cards)
+                most = max(1, processors() - 1)
+                for workers, cards in [(most, 0), *([(1, lanes), (most, lanes)] if cuda else [])]:
+                    rate, share = decoding_rate(few, Square(224, spare=spare), workers, cards)
                     how = f"{workers} processes, {cards} card lanes, spare {spare}"
-                    print(f"decoding alone, {how}: {rate:,.0f} img/s", flush=True)
+                    print(f"decoding alone, {how}: {rate:,.0f} img/s, {share:.0%} by the card", flush=True)
         print(
             "| encoder | device | batch | decoders | spare | bare img/s (plain, recorded) | ours img/s "
             "| ratio | start s | over all img/s | GPU MB | host MB + largest decoder |\n" + "|---" * 12 + "|"

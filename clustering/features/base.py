@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class Encodable(Protocol):
-    """What an encoder needs of a collection; `clustering.collections.Collection` has it."""
+    """What an encoder needs of a collection; `clustering.collections.Collection` has it.
+
+    One that also has ``original(index)``, the path of a picture's file, lets large JPEGs be decoded at a part
+    of their size, or by a graphics card.
+    """
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -22,7 +23,10 @@ from clustering.features.pictures import Square
 
 RUN = 8  # pictures a processor takes at a time
 DEVICE_RUN = 64
-MISSES = 4  # runs without one suitable file after which the graphics card's decoder gives up
+MISSES = 4  # runs without one suitable file, or too slow, after which the graphics card's decoder gives up
+SLOWEST = (
+    200_000_000  # pixels a second; slower means no decoding engine but one thread, which holds others up
+)
 WORTH_PROCESSES = 512  # pictures; fewer are decoded before the processes have started
 
 # JPEG files in; their squares on the device out, uint8 (n, side, side, 3); RuntimeError when it cannot
@@ -110,6 +114,7 @@ class Lanes:
         self._servers: list[Server] = []
         self._device_servers: list[Server] = []
         self._workers = workers
+        self.on_device = 0  # pictures the graphics card decoded so far
         about = _sent(collection, square) if n_items >= WORTH_PROCESSES else None
         if about is not None:
             self._servers = [Server(about) for _ in range(workers)]
@@ -168,32 +173,34 @@ class Lanes:
             feeder.filled(run)
 
     def _decode_on_device(self, feeder: Feeder, server: Server, decode: Decode) -> None:
-        misses = 0
+        misses, runs = 0, 0
         while misses < MISSES:
             try:
                 run = feeder.take(DEVICE_RUN, anything=False)
             except ClosedError:
                 return
             done: list[int] = []
-            squares = None
             try:
-                lengths, content = server.ask("files", run)
+                (lengths, pixels), content = server.ask("files", run)
                 ends = np.cumsum(lengths)
-                whole = [
-                    (index, content[end - length : end])
+                files = {
+                    index: content[end - length : end]
                     for index, length, end in zip(run, lengths, ends, strict=True)
                     if length
-                ]
-                if whole:
-                    squares = decode([file for _, file in whole])
-                    done = [index for index, _ in whole]
+                }
+                begun = time.perf_counter()
+                if files:
+                    squares = decode(list(files.values()))
+                    done = list(files)
+                    feeder.filled(done, squares)
+                    runs += 1
+                slow = runs > 1 and pixels < SLOWEST * (time.perf_counter() - begun)
+                misses = 0 if files and not slow else misses + 1
             except (
                 Exception
             ):  # a damaged file, no such decoder, no memory: Pillow reads them, or says why not
-                misses = misses if server.lives else MISSES
-            if done:
-                feeder.filled(done, squares)
-            misses = 0 if done else misses + 1
+                misses = misses + 1 if server.lives else MISSES
+            self.on_device += len(done)
             feeder.give_back([index for index in run if index not in set(done)])
 
 

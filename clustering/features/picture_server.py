@@ -40,23 +40,25 @@ def squares(collection: Encodable, square: Square, first: int, stop: int) -> tup
     return problems, b"".join(parts)
 
 
-def files(collection: Encodable, square: Square, first: int, stop: int) -> tuple[list[int], bytes]:
-    """Return the bytes of the files a graphics card may decode, one after another, and every length.
+def files(
+    collection: Encodable, square: Square, first: int, stop: int
+) -> tuple[tuple[list[int], int], bytes]:
+    """Return the files a graphics card may decode: every length, their pixels in all, and their bytes.
 
     The length is 0 for a picture that someone else must read.
     """
     parts: list[bytes] = []
-    left = DEVICE_PIXELS
+    total = 0
     for index in range(first, stop):
         try:
             content = Path(collection.original(index)).read_bytes()  # type: ignore[attr-defined]
         except (StudioError, OSError):  # whoever decodes it says what is wrong
             content = b""
         pixels = device_pixels(content, square.side)
-        suits = 0 < pixels <= left
-        left -= pixels if suits else 0
+        suits = 0 < pixels <= DEVICE_PIXELS - total
+        total += pixels if suits else 0
         parts.append(content if suits else b"")
-    return [len(part) for part in parts], b"".join(parts)
+    return ([len(part) for part in parts], total), b"".join(parts)
 
 
 def serve(take: BinaryIO, give: BinaryIO) -> None:

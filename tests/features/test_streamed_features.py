@@ -108,6 +108,20 @@ def test_a_device_that_cannot_decode_leaves_all_to_the_processors(works, process
     np.testing.assert_allclose(streamed(works, decode=decode), plainly(works), atol=1e-6)
 
 
+def test_a_device_that_decodes_slowly_is_no_longer_asked(works, processes, monkeypatch):
+    calls: list[int] = []
+
+    def decode(files):
+        calls.append(len(files))
+        return on_cpu(files)
+
+    many = Files(works.paths * 20)
+    monkeypatch.setattr(lanes_module, "SLOWEST", 1e15)
+    features = streamed(many, decode=decode)
+    assert len(calls) <= 2 * (1 + lanes_module.MISSES)
+    np.testing.assert_allclose(features, np.tile(plainly(works), (20, 1)), atol=0.02)
+
+
 def test_processes_that_die_are_replaced_by_threads(works, processes, monkeypatch):
     made = []
     start = lanes_module.Server.__init__
