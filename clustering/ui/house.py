@@ -81,11 +81,13 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
 def _prepare() -> None:
     """Do what the first pages need; trouble goes to the log, and the page that needs it says so."""
     from clustering.jobs import catalogue, ensure_worker
+    from clustering.jobs.supervisor import renew_workers
     from clustering.ui import bring, samples, state, trouble
 
     try:
         trouble.write_log()
         workspace = state.workspace()
+        renew_workers(workspace)
         ensure_worker(workspace)
         samples.ensure(workspace)
         time.sleep(CALM)

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from clustering import __version__
 from clustering.jobs import ensure_worker
 from clustering.ui import state
 from clustering.ui.trouble import guarded, notice, plain
 from clustering.ui.words import duration
-from clustering.workspace import JobKind, JobRecord, JobStatus, Workspace
+from clustering.workspace import JobKind, JobRecord, JobStatus, Request, Workspace
 
 EVERY = 0.8  # seconds between two looks at a job
 STATES = {
@@ -57,6 +58,11 @@ def follow(
     @guarded
     def block() -> None:
         found = statuses(job_ids)
+        if any(status.state == "queued" for status in found):
+            ensure(state.workspace())  # the worker they were handed to may have died since
+        other = strangers()
+        if other:
+            notice(*other)
         if every and not any(status.is_open for status in found):
             st.rerun()
         current = in_hand(found)
@@ -112,6 +118,18 @@ def _ending(status: JobStatus, key: str) -> None:
 
     show(status, key=f"{key}-{status.job_id}")
     st.button("Dismiss", key=f"{key}-{status.job_id}-dismiss", on_click=dismiss, type="tertiary")
+
+
+def strangers() -> tuple[str, str] | None:
+    """Return what to say, and how to mend it, while a worker of another version is running; None else."""
+    workers = state.workspace().workers()
+    others = sorted({worker.version or "before 0.1.0" for worker in workers} - {__version__})
+    if not others:
+        return None
+    return (
+        f"A worker of version {', '.join(others)} is running; this studio is version {__version__}.",
+        "Restart the studio: the worker then ends after its step, and its job can be resumed.",
+    )
 
 
 def wait_for(there: Callable[[], bool], sentence: str) -> None:
@@ -209,17 +227,40 @@ def _buttons(status: JobStatus, key: str) -> None:
         offered["resume"] = ("Resume", ":material/play_arrow:", "Go on from where it was.")
     if status.is_open or status.state == "interrupted":
         offered["cancel"] = ("Cancel", ":material/close:", "End and keep nothing of this step.")
+    if status.state == "failed":
+        offered["resume"] = ("Try again", ":material/refresh:", "Go on from the last checkpoint, if any.")
     for request, (label, icon, help_text) in offered.items():
         st.button(
             label,
             icon=icon,
             help=help_text,
             key=f"{key}-{request}",
-            on_click=guarded(state.workspace().request),
+            on_click=guarded(_ask),
             args=(status.job_id, request),
             disabled=status.request == request,
             type="tertiary",
         )
+    if status.state == "failed" and status.offer.get("batch_size"):
+        st.button(
+            f"Train again with batches of {status.offer['batch_size']:,}",
+            icon=":material/compress:",
+            help="The same training with smaller batches, which need less memory.",
+            key=f"{key}-smaller",
+            on_click=guarded(_train_again),
+            args=(status,),
+            type="primary",
+        )
+
+
+def _ask(job_id: str, request: Request) -> None:
+    state.workspace().request(job_id, request)
+    if request == "resume":
+        ensure(state.workspace())  # the one that did it may be what died
+
+
+def _train_again(status: JobStatus) -> None:
+    state.workspace().again(status.job_id, status.offer)
+    ensure(state.workspace())
 
 
 def _steps(found: Sequence[JobStatus], current: JobStatus) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,3 +65,19 @@ def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the alarms of the newest epoch, each once."""
     newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
     return list(dict.fromkeys(newest.get("alarms", ())))
+
+
+def earlier(rows: Sequence[Mapping[str, Any]], most: int = 3) -> list[str]:
+    """Return what only one epoch before the newest had to say, the latest ``most``: a page may have missed it.
+
+    That is how a fit tells what it did once: that it began again, or went back to its last good state.
+    """
+    epochs = [row for row in rows if row.get("kind") == "epoch"]
+    heard = Counter(sentence for row in epochs for sentence in set(row.get("alarms", ())))
+    now = set(epochs[-1].get("alarms", ())) if epochs else set()
+    return [
+        f"Epoch {row['epoch']}: {sentence}"
+        for row in epochs[:-1]
+        for sentence in row.get("alarms", ())
+        if heard[sentence] == 1 and sentence not in now
+    ][-most:]

@@ -176,3 +176,5 @@ def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
 def _alarms(rows: Sequence[Mapping[str, Any]]) -> None:
     for sentence in live.alarms(list(rows)):
         st.warning(plain(sentence), icon=":material/warning:")
+    for sentence in live.earlier(list(rows)):
+        st.caption(f":material/history: {plain(sentence)}")

@@ -105,6 +105,93 @@ def test_an_interrupted_training_offers_to_go_on(workspace, visit):
     assert workspace.job(job.id).state == "queued"
 
 
+@pytest.fixture
+def failed(workspace):
+    """A training and its map, failed for want of memory, with an offer."""
+    from clustering.jobs.queue import mark
+
+    run = workspace.runs()[0]
+    wanted = {"collection": run.collection_id, "features": run.feature_id, "method": "dec", "baselines": []}
+    wanted["parameters"] = {"batch_size": 256}
+    job = workspace.submit("train", wanted, title="Train DEC", worker_id="gone")
+    told = {"problem": "The memory is used up: batches of 256 items were too large.", "mend": "Take fewer."}
+    mark(workspace, job.id, "gone", "failed", **told, offer={"batch_size": 128})
+    return job
+
+
+def test_a_training_too_large_for_the_memory_is_offered_again_with_half_the_batch(workspace, visit, failed):
+    app = visit("train")
+    assert "batches of 256 items were too large" in words(app).replace("\\", "")
+    pressed(app, "Train again with batches of 128")
+    assert not app.exception
+    again = next(job for job in workspace.jobs() if job.kind == "train")
+    assert again.id != failed.id
+    assert (again.state, again.parameters["parameters"]) == ("queued", {"batch_size": 128})
+
+
+def test_a_failed_job_can_be_tried_again_and_a_worker_is_seen_to(workspace, visit, failed, monkeypatch):
+    seen = []
+    app = visit("train")
+    monkeypatch.setattr("clustering.ui.jobs.ensure_worker", lambda workspace: seen.append("a worker"))
+    pressed(app, "Try again")
+    assert workspace.job(failed.id).state == "queued"
+    assert seen
+
+
+@pytest.fixture
+def running(workspace):
+    """A training that this process holds as a worker, two epochs old."""
+    from clustering.jobs.log import EventLog
+    from clustering.jobs.queue import register
+    from clustering.training.events import Epoch
+
+    wanted = {"collection": workspace.collections()[0].id, "method": "dec", "baselines": []}
+    worker = register(workspace)
+    job = workspace.submit("train", wanted, title="Train DEC", worker_id=worker.id)
+    log = EventLog(job.folder)
+    back = "The training went back to its last good state with a lower rate."
+    log.write(Epoch("pretrain", 1, 9, {"total": 1.0}, alarms=(back,)))
+    log.write(Epoch("pretrain", 2, 9, {"total": 0.5}, alarms=("Group 2 holds no item.",)))
+    log.close()
+    return worker
+
+
+def test_what_a_training_had_to_say_stays_on_the_page(visit, running):
+    app = visit("train")
+    assert [warning.value for warning in app.warning] == ["Group 2 holds no item."]
+    assert "Epoch 1: The training went back to its last good state" in words(app).replace("\\", "")
+
+
+def test_a_worker_of_another_version_is_named(workspace, visit, running):
+    from sqlalchemy import update
+
+    from clustering.workspace.database import WorkerRow
+
+    assert "of version" not in words(visit("train"))
+    with workspace.database.transaction() as session:
+        session.execute(update(WorkerRow).values(version="0.0.9"))
+    told = words(visit("train")).replace("\\", "")
+    assert "A worker of version 0.0.9 is running" in told
+    assert "Restart the studio" in told
+
+
+def test_a_database_held_by_another_program_is_a_sentence_and_nothing_is_lost(
+    workspace, visit, running, monkeypatch
+):
+    import sqlite3
+
+    monkeypatch.setattr("clustering.workspace.database.PATIENCE_MS", 200)
+    app = visit("train")
+    with sqlite3.connect(workspace.root / "studio.db", isolation_level=None) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        pressed(app, "Pause")
+        assert not app.exception
+        assert "database was busy" in words(app).replace("\\", "")
+        lock.execute("ROLLBACK")
+    pressed(app, "Pause")
+    assert workspace.jobs()[0].request == "pause"
+
+
 def test_more_groups_than_items_are_refused_before_anything_is_queued(workspace, visit):
     with pytest.raises(StudioError, match="41 groups were asked for, but the collection holds 40 items"):
         training.check_groups(41, 40)
