@@ -68,7 +68,7 @@ def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def earlier(rows: Sequence[Mapping[str, Any]], most: int = 3) -> list[str]:
-    """Return what only one epoch before the newest had to say, the latest ``most``: a page may have missed it.
+    """Return what one epoch alone had to say, before the newest; the latest ``most`` of such sentences.
 
     That is how a fit tells what it did once: that it began again, or went back to its last good state.
     """

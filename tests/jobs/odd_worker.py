@@ -14,7 +14,7 @@ from clustering.progress import tell
 def odd(workspace, parameters, context):
     kind = parameters["name"]
     if kind == "note":
-        with open(parameters["file"], "a") as file:  # one short append is whole, whoever else writes
+        with Path(parameters["file"]).open("a") as file:  # one short append is whole, whoever else writes
             file.write(f"{context.job_id} {os.getpid()}\n")
         time.sleep(0.02)
         return {}
