@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.files import write_arrays
 from clustering.neighbors.found import Neighbors
 
 _folder: ContextVar[Path | None] = ContextVar("folder of kept neighbours", default=None)
@@ -56,12 +56,8 @@ def remember(rows: NDArray[np.float32], found: Neighbors) -> None:
     folder = _folder.get()
     if folder is None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    file = _file(folder, rows)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with part.open("wb") as stream:
-        np.savez(stream, indices=found.indices, distances=found.distances, engine=np.array(found.engine))
-    part.replace(file)
+    arrays = {"indices": found.indices, "distances": found.distances, "engine": np.array(found.engine)}
+    write_arrays(_file(folder, rows), arrays)
 
 
 def _file(folder: Path, rows: NDArray[np.float32]) -> Path:

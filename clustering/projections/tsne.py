@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 
-from clustering.neighbors import nearest_neighbors
+from clustering.neighbors import Neighbors, nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.base import NComponents, RandomState
+from clustering.projections.engines import Engine, chosen_engine, device_for
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import Metric, NeighborMap
 
 EARLY_ITERATIONS = 250
+EARLY_EXAGGERATION = 12.0
 TOLD_EVERY = 10  # iterations
 WORTH_THREADS = 5_000  # items; below, waiting for one another costs threads more than they save
 LARGE = 10_000  # items from which interpolation (FFT) is quicker than the tree (Barnes-Hut)
-
-# openTSNE's own settings for new points, each optimised against the frozen map.
-PERPLEXITY_TO_PLACE = 5
-NEIGHBORS_TO_START = 25
-PLACING = {"n_iter": 250, "learning_rate": 0.1, "exaggeration": 1.5, "momentum": 0.8, "max_grad_norm": 0.25}
+PAYS_FROM = 1_000  # items from which our engine on a graphics processor is quicker than openTSNE
+NEIGHBORS_TO_PLACE = 25  # of a new item
 
 
 class TSNE(NeighborMap):
-    """t-distributed stochastic neighbour embedding (van der Maaten, Hinton 2008), by openTSNE.
+    """t-distributed stochastic neighbour embedding (van der Maaten, Hinton 2008).
 
     Parameters
     ----------
@@ -42,6 +40,8 @@ class TSNE(NeighborMap):
         After 250 iterations of early exaggeration; the step is n / exaggeration (Belkina 2019).
     dof : float, default 1
         Degrees of freedom of the map's kernel (Kobak 2019).
+    engine : {"auto", "library", "own"}
+        openTSNE on the CPU, or ours on a graphics processor; ``engine_`` names it and says why.
     random_state : int, default 0
 
     Attributes
@@ -51,8 +51,8 @@ class TSNE(NeighborMap):
 
     Notes
     -----
-    `transform` places each row on its own against the frozen map, which is copied first: openTSNE's own
-    ``transform`` shifts the map it belongs to. An item of the fit returns to its place.
+    `transform` places each row on its own against the frozen map, as openTSNE does, whose own ``transform``
+    shifts the map it belongs to. An item of the fit returns to its place.
     """
 
     info: ClassVar[ProjectionInfo] = ProjectionInfo(
@@ -96,6 +96,7 @@ class TSNE(NeighborMap):
             Interval(ge=0.5, le=5.0),
             Meaning("Below 1 splits groups into finer ones, above 1 blurs them; 1 is t-SNE.", advanced=True),
         ] = 1.0,
+        engine: Engine = "auto",
         random_state: RandomState = 0,
     ) -> None:
         self.n_components = n_components
@@ -105,83 +106,71 @@ class TSNE(NeighborMap):
         self.initialization = initialization
         self.n_iter = n_iter
         self.dof = dof
+        self.engine = engine
         self.random_state = random_state
 
     def _layout(
         self, rows: NDArray[np.float32], settings: dict[str, Any], progress: Progress
+    ) -> NDArray[np.floating[Any]]:
+        perplexity = self._capped("perplexity", settings["perplexity"], (len(rows) - 1) / 3, len(rows))
+        n_neighbors = min(len(rows) - 1, int(3 * perplexity))
+        chosen = chosen_engine(settings["engine"], "openTSNE", "openTSNE", len(rows), PAYS_FROM)
+        found = nearest_neighbors(rows, n_neighbors, random_state=settings["random_state"], progress=progress)
+        start = self._start(rows, settings, spread=1e-4)
+        self.engine_ = chosen.sentence
+        if not chosen.own:
+            return self._by_library(found, perplexity, start, settings, progress)
+        from clustering.projections.on_device import tsne_layout
+
+        places, self.kl_divergence_ = tsne_layout.lay_out(
+            tsne_layout.affinity_graph(found, perplexity, chosen.device),
+            start,
+            exaggeration=settings["exaggeration"],
+            early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
+            n_iter=settings["n_iter"],
+            dof=settings["dof"],
+            progress=progress,
+        )
+        return places
+
+    def _by_library(
+        self,
+        found: Neighbors,
+        perplexity: float,
+        start: NDArray[np.float64],
+        settings: dict[str, Any],
+        progress: Progress,
     ) -> NDArray[np.float64]:
         import openTSNE
         from openTSNE.affinity import PerplexityBasedNN
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-        perplexity = self._capped("perplexity", settings["perplexity"], (len(rows) - 1) / 3, len(rows))
-        n_neighbors = min(len(rows) - 1, int(3 * perplexity))
-        found = nearest_neighbors(rows, n_neighbors, random_state=settings["random_state"], progress=progress)
         neighbors = PrecomputedNeighbors(found.indices.astype(np.int64), found.distances.astype(np.float64))
-        affinities = PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors)
+        n_items = len(start)
         fitted = openTSNE.TSNE(
             n_components=settings["n_components"],
             exaggeration=settings["exaggeration"],
-            early_exaggeration=max(12.0, settings["exaggeration"]),
+            early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
             early_exaggeration_iter=EARLY_ITERATIONS,
             n_iter=settings["n_iter"],
             dof=settings["dof"],
             random_state=settings["random_state"],
-            negative_gradient_method=self._engine(len(rows), settings["n_components"]),
-            n_jobs=_threads(len(rows)),
+            negative_gradient_method="fft" if n_items >= LARGE and settings["n_components"] < 3 else "bh",
+            n_jobs=-1 if n_items >= WORTH_THREADS else 1,  # all cores or one; the map is the same
             callbacks=_Listener(progress, settings["n_iter"]),
             callbacks_every_iters=TOLD_EVERY,
-        ).fit(affinities=affinities, initialization=self._start(rows, settings, spread=1e-4))
+        ).fit(affinities=PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors), initialization=start)
         self.kl_divergence_ = float(fitted.kl_divergence)
-        self.engine_ = f"openTSNE {version('openTSNE')} on CPU"
         return np.array(fitted)
 
-    @staticmethod
-    def _engine(n_items: int, n_components: int) -> str:
-        return "fft" if n_items >= LARGE and n_components < 3 else "bh"
-
     def _n_neighbors_to_place(self) -> int:
-        return max(NEIGHBORS_TO_START, 3 * PERPLEXITY_TO_PLACE)
+        return NEIGHBORS_TO_PLACE
 
     def _place_new(self, indices: NDArray[np.int32], distances: NDArray[np.float32]) -> NDArray[np.float64]:
-        from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn
-        from openTSNE.tsne import PartialTSNEEmbedding, TSNEEmbedding
-        from scipy.sparse import identity
+        from clustering.projections.on_device.placing import placed_by_tsne
 
-        n_items, n_components = self._places.shape
-        engine = self._engine(n_items, n_components)
-        listened = min(3 * PERPLEXITY_TO_PLACE, indices.shape[1])
-        chances = joint_probabilities_nn(
-            indices[:, :listened].astype(np.int64),
-            distances[:, :listened].astype(np.float64),
-            [min(PERPLEXITY_TO_PLACE, listened / 3)],
-            symmetrize=False,
-            normalization="point-wise",
-            n_reference_samples=n_items,
-        )
-        # The frozen map carries no affinities; openTSNE asks for some and never uses them here.
-        frozen = TSNEEmbedding(
-            self._places,
-            PrecomputedAffinities(identity(n_items, format="csr"), normalize=False),
-            dof=self.dof,
-        )
-        if engine == "fft":
-            frozen.prepare_interpolation_grid()  # moves this copy to the middle of its grid
-        shift = np.asarray(frozen[0]) - self._places[0]
-        start = np.median(np.asarray(frozen)[indices[:, :NEIGHBORS_TO_START]], axis=1)
-        placed = PartialTSNEEmbedding(
-            start,
-            frozen,
-            chances,
-            negative_gradient_method=engine,
-            dof=self.dof,
-            n_jobs=_threads(len(indices)),
-        ).optimize(**PLACING)
-        return np.asarray(placed) - shift
-
-
-def _threads(n_items: int) -> int:
-    return -1 if n_items >= WORTH_THREADS else 1  # all cores or one; the map is the same
+        device = device_for(len(self._places), PAYS_FROM)
+        return placed_by_tsne(self._places, indices, distances, self.dof, device)
 
 
 class _Listener:
