@@ -11,8 +11,8 @@ A ``.npz`` holds the rows in ``x`` (``uint8`` images are divided by 255 and flat
 them into so many principal axes first, as data of its own. ``--held-out`` items are left out of the fit and
 placed afterwards. Engines: ``library`` (umap-learn, openTSNE; left out where not installed) and ``own``.
 
-Columns: ``seconds`` is the fit, after a small one has started and compiled everything; ``host`` is the highest
-the process ever stood, ``device`` that of the fit alone. Trustworthiness, continuity, neighbours kept
+Columns: ``seconds`` is the fit, after a small one has started and compiled everything; ``host`` is the most
+the process ever held, ``device`` that of the fit alone. Trustworthiness, continuity, neighbours kept
 (k = 15) and distance correlation are those of the studio, against the data as given. ``torn``: 1 less the
 trustworthiness of the held-out items' neighbourhoods on the map, against the data; ``off``: the median
 distance of a held-out item from the middle of its five nearest fitted items, in map radii.

@@ -13,6 +13,7 @@ from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.methods.nearest import NearestItemClusterer
 from clustering.parameters import Meaning
+from clustering.projections.unfolding import unfolded
 
 Neighbors = Annotated[
     int,
@@ -33,6 +34,11 @@ class UmapClusterer(NearestItemClusterer):
 
     A new item takes the place of the nearest fitted item: UMAP's own placing of new items depends on which
     others come along, so the same item could change its cluster with its company.
+
+    Attributes
+    ----------
+    engine_ : str
+        What made the UMAP space and why: umap-learn on the CPU or our own on a graphics processor.
     """
 
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:
@@ -47,17 +53,15 @@ class UmapClusterer(NearestItemClusterer):
 
     def _umap(self, distinct: NDArray[np.float32], settings: dict[str, Any]) -> NDArray[np.float32]:
         """Return the UMAP coordinates of distinct items, float32 (u, m)."""
-        from umap import UMAP
-
         n_items = len(distinct)
-        engine = UMAP(
-            n_neighbors=min(settings["n_neighbors"], n_items - 1),
-            n_components=min(settings["latent_dim"], n_items - 2),
-            min_dist=settings["min_dist"],
-            random_state=settings["random_state"],
-            n_jobs=1,
-        )
         with warnings.catch_warnings():
             # loose items and a start from random places on very few items: both end in a usable map
             warnings.simplefilter("ignore", UserWarning)
-            return engine.fit_transform(distinct).astype(np.float32)
+            places, self.engine_ = unfolded(
+                distinct,
+                n_components=min(settings["latent_dim"], n_items - 2),
+                n_neighbors=min(settings["n_neighbors"], n_items - 1),
+                min_dist=settings["min_dist"],
+                random_state=settings["random_state"],
+            )
+        return places
