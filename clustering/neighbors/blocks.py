@@ -15,7 +15,7 @@ from clustering.progress import Progress, tell
 
 GROUP = 32  # columns of which only the nearest is looked at first
 SPARE = 8  # more candidates than wanted, so that rounding and ties at the edge do no harm
-BYTES_AT_ONCE = 2**30  # of one block of rough distances on a graphics processor
+BYTES_AT_ONCE = 2**31  # of one block of rough distances on a graphics processor
 BYTES_AT_ONCE_CPU = 2**24
 ALIGNED = 8  # matrix products are quickest where the inner dimension is a multiple of this
 CELLS_AT_ONCE = 2**26  # differences held as float64
@@ -113,7 +113,7 @@ def _compared(points: Tensor, block: Tensor, candidates: Tensor, n_neighbors: in
 def _bytes_at_once(device: torch.device) -> int:
     if device.type != "cuda":
         return BYTES_AT_ONCE_CPU
-    return int(min(BYTES_AT_ONCE, torch.cuda.mem_get_info(device)[0] // 4))
+    return int(min(BYTES_AT_ONCE, torch.cuda.mem_get_info(device)[0] // 8))
 
 
 def _name(device: torch.device) -> str:
