@@ -4,9 +4,9 @@
     python benchmarks/soak.py --kills 5
 
 One DEC job is done by a worker process that gets SIGKILL at a random moment, is resumed, gets it again, until
-the job is finished; then another such job, with another seed, until all kills are spent. Every job must end with
-the very labels and soft assignments of the same job left in peace. Workers are forked from a process that has
-imported everything, so that the kills fall into work and not into imports.
+the job is finished; then another such job, with another seed, until all kills are spent. Every job must end
+with the very labels and soft assignments of the same job left in peace. Workers are forked from a process
+that has imported everything, so that the kills fall into work and not into imports.
 """
 
 from __future__ import annotations

@@ -23,6 +23,10 @@ class StudioError(ValueError):
         return f"{self.problem} {self.mend}".strip()
 
 
+class DiskFullError(StudioError):
+    """There is no room left where something has to be written."""
+
+
 class MemoryFullError(StudioError):
     """The memory of the machine or of its accelerator was too small for the work.
 

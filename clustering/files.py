@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.errors import StudioError
+from clustering.errors import DiskFullError, StudioError
 from clustering.processes import host_id, started
 
 if TYPE_CHECKING:
@@ -244,13 +244,13 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def disk_full(path: Path, needed: int = 0) -> StudioError:
+def disk_full(path: Path, needed: int = 0) -> DiskFullError:
     """Return the sentence for a disk on which ``path`` found no room: which one, needed, free, what to do."""
     folder = next((parent for parent in path.absolute().parents if parent.exists()), Path("/"))
     disk = next((place for place in (folder, *folder.parents) if place.is_mount()), folder)
     wanted = f"about {_spoken(needed)} needed, " if needed else ""
     place = Path(*(_OURS.sub("", part)[1:] if _OURS.search(part) else part for part in path.parent.parts))
-    return StudioError(
+    return DiskFullError(
         f"The disk is full: {path.name} could not be written to {place} "
         f"({wanted}{_spoken(shutil.disk_usage(folder).free)} free on the disk at {disk}).",
         "Free some space there and try again, or choose another place; nothing half-written was left.",

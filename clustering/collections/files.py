@@ -93,14 +93,15 @@ def _held(destination: Path) -> Iterator[None]:
     if _is_stale(lock):
         lock.unlink(missing_ok=True)
     try:
-        with lock.open("x", encoding="utf-8") as stream:
-            stream.write(f"{os.getpid()} {started(os.getpid())}")
+        stream = lock.open("x", encoding="utf-8")
     except FileExistsError:
         raise StudioError(
             f"{destination.name} is being loaded by another process.",
             "Wait until it is finished, or stop it first.",
         ) from None
     try:
+        with stream:
+            stream.write(f"{os.getpid()} {started(os.getpid())}")
         yield
     finally:
         lock.unlink(missing_ok=True)

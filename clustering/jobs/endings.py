@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from clustering.errors import MemoryFullError, Stopped, StudioError
+from clustering.errors import DiskFullError, MemoryFullError, Stopped, StudioError
 from clustering.files import disk_full, is_full
 from clustering.jobs.context import Cancelled, Interrupted, Lost
 from clustering.workspace import JobRecord
@@ -29,7 +29,7 @@ def ending(error: BaseException, job: JobRecord) -> dict[str, Any]:
         case Lost():
             return {"state": "lost"}
         case StudioError():
-            if error.__cause__ is not None:
+            if error.__cause__ is not None and not isinstance(error, DiskFullError):
                 log.info("The job failed", exc_info=error)
             smaller = error.batch_size if isinstance(error, MemoryFullError) else None
             return {**_failed(error.problem, error.mend), "offer": {"batch_size": smaller} if smaller else {}}

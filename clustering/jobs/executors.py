@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Protocol
 
-from clustering.errors import StudioError
+from clustering.errors import DiskFullError, StudioError
 from clustering.jobs import reserve
 from clustering.jobs.context import JobContext
 from clustering.jobs.endings import ending
@@ -146,7 +146,7 @@ def _insisted(write: Callable[[], bool], workspace: Workspace, heart: Heart) -> 
             log.warning("%s", error)
             if heart.leaving and attempt >= 3:
                 return False
-            if not reserve.give(workspace):
+            if not (isinstance(error, DiskFullError) and reserve.give(workspace, last=True)):
                 time.sleep(1.0)
     raise AssertionError("unreachable")
 

@@ -11,26 +11,29 @@ from clustering.errors import StudioError
 from clustering.files import write_bytes
 from clustering.workspace import Workspace
 
-SIZE = 2**20  # bytes; a state takes a few database pages
-LEAST_FREE = 4 * SIZE  # nobody is robbed of the last room
+PIECES = 3
+SIZE = 2**19  # bytes of a piece; a state takes a few database pages
+LEAST_FREE = 8 * SIZE  # nobody is robbed of the last room
 
 
 def hold(workspace: Workspace) -> None:
     """See that the room is kept, where there is enough."""
-    place = _place(workspace)
-    if not place.exists() and shutil.disk_usage(workspace.root).free > LEAST_FREE:
-        with suppress(StudioError):  # it has become full just now
-            write_bytes(place, os.urandom(SIZE))  # what does not compress takes its room on any file system
+    for number in range(PIECES):
+        place = workspace.cache / f"reserve-{number}"
+        if not place.exists() and shutil.disk_usage(workspace.root).free > LEAST_FREE:
+            with suppress(StudioError):  # it has become full just now
+                write_bytes(place, os.urandom(SIZE))  # what does not compress takes its room everywhere
 
 
-def give(workspace: Workspace) -> bool:
-    """Give the room up; False when there was none."""
-    try:
-        _place(workspace).unlink()
-    except OSError:
+def held(workspace: Workspace) -> list[Path]:
+    """Return the pieces that are kept."""
+    return sorted(workspace.cache.glob("reserve-?"))
+
+
+def give(workspace: Workspace, *, last: bool = False) -> bool:
+    """Give a piece up, the last one only to say how a job ended; False when there was none to give."""
+    pieces = held(workspace)
+    if len(pieces) <= (0 if last else 1):
         return False
+    pieces[-1].unlink(missing_ok=True)
     return True
-
-
-def _place(workspace: Workspace) -> Path:
-    return workspace.cache / "reserve"

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-from clustering.errors import StudioError
+from clustering.errors import DiskFullError, StudioError
+from clustering.jobs import reserve
 from clustering.jobs.executors import run_job
 from clustering.jobs.heart import Heart
 from clustering.jobs.queue import claim, register, unregister
 from clustering.jobs.supervisor import end_turn
-from clustering.workspace import JobRecord, Workspace
+from clustering.workspace import JobRecord, WorkerRecord, Workspace
 from clustering.workspace.database import OtherFormatError
 from clustering.workspace.tidying import tidy
 
@@ -41,14 +42,13 @@ def work(
     warm : bool
         Compile what the projections need, and write the catalogue, while there is nothing else to do.
     """
-    tidy(workspace)
-    worker = register(workspace)
+    worker = _registered(workspace)
     heart = Heart(workspace, worker.id)
     heart.start()
     end_turn(workspace)
     taken, idle_since, cold = 0, time.monotonic(), warm
     with ExitStack() as ending:
-        ending.callback(unregister, workspace, worker.id)
+        ending.callback(_leave, workspace, worker.id)
         ending.callback(heart.stop)
         ending.enter_context(signals_to(heart))
         while not heart.leaving:
@@ -114,16 +114,37 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _claimed(workspace: Workspace, worker_id: str, heart: Heart) -> JobRecord | None:
     """Claim a job; a busy database only delays it, one of another version's format sends the worker home."""
+    while not heart.leaving:
+        try:
+            workspace.interrupt_orphans()
+            return claim(workspace, worker_id)
+        except OtherFormatError as error:
+            log.warning("%s This worker goes home.", error)
+            heart.leave()
+        except StudioError as error:
+            log.warning("%s", error)
+            if not (isinstance(error, DiskFullError) and reserve.give(workspace)):
+                time.sleep(1.0)
+    return None
+
+
+def _leave(workspace: Workspace, worker_id: str) -> None:
+    """Strike this worker out; where that cannot be written, its end alone says as much."""
     try:
-        workspace.interrupt_orphans()
-        return claim(workspace, worker_id)
-    except OtherFormatError as error:
-        log.warning("%s This worker goes home.", error)
-        heart.leave()
+        unregister(workspace, worker_id)
     except StudioError as error:
         log.warning("%s", error)
-        time.sleep(1.0)
-    return None
+
+
+def _registered(workspace: Workspace) -> WorkerRecord:
+    """Put the workspace in order and enter this worker; on a full disk too, as its jobs say what is wrong."""
+    try:
+        tidy(workspace)
+        return register(workspace)
+    except DiskFullError:
+        if not reserve.give(workspace):
+            raise
+        return _registered(workspace)
 
 
 def _warm(workspace: Workspace) -> None:
