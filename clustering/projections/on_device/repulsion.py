@@ -7,7 +7,6 @@ With w(δ) = (1 + |δ|²/ν)^−ν every point feels Σ_j w^(1 + 1/ν) (y_i − 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import torch
 from torch import Tensor
@@ -78,8 +77,8 @@ class Field:
         low = (low + high) / 2 - spacing * (n_nodes - 1) / 2
         c = points.shape[1]
         charges = torch.zeros(n_nodes**c, dtype=torch.int64, device=points.device)
-        for nodes, weights in _near(points, low, spacing, n_nodes):
-            charges.index_add_(0, nodes, (weights * FIXED_POINT).round_().long())
+        nodes, weights = _near(points, low, spacing, n_nodes)
+        charges.index_add_(0, nodes.view(-1), weights.mul_(FIXED_POINT).round_().long().view(-1))
         density = charges.to(points.dtype).div_(FIXED_POINT).view((n_nodes,) * c)
         size = (2 * n_nodes,) * c
         axes = tuple(range(1, c + 1))
@@ -90,9 +89,9 @@ class Field:
 
     def at(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Return the force (m, c) and Z_i (m,) at places inside the box."""
-        felt = places.new_zeros((len(places), self.values.shape[1]))
-        for nodes, weights in _near(places, self.low, self.spacing, self.n_nodes):
-            felt += self.values.index_select(0, nodes).mul_(weights[:, None])
+        nodes, weights = _near(places, self.low, self.spacing, self.n_nodes)
+        there = self.values.index_select(0, nodes.view(-1)).view(*nodes.shape, -1)  # (m, 3^c, c + 1)
+        felt = there.mul_(weights[:, :, None]).sum(dim=1)
         return felt[:, :-1], felt[:, -1]
 
     def inside(self, places: Tensor) -> Tensor:
@@ -101,22 +100,21 @@ class Field:
         return torch.minimum(torch.maximum(places, low), low + self.spacing * (self.n_nodes - 3))
 
 
-def _near(points: Tensor, low: Tensor, spacing: Tensor, n_nodes: int) -> list[tuple[Tensor, Tensor]]:
-    """Return the 3^c nodes around each point and their weights of quadratic interpolation."""
+def _near(points: Tensor, low: Tensor, spacing: Tensor, n_nodes: int) -> tuple[Tensor, Tensor]:
+    """Return the 3^c nodes around each point and their weights of quadratic interpolation, (n, 3^c) each."""
     scaled = (points - low) / spacing
     nearest = scaled.round().clamp_(1, n_nodes - 2)
     off = scaled - nearest  # (n, c) within a half
-    along = ((off * (off - 1)).div_(2), 1 - off * off, (off * (off + 1)).div_(2))
+    along = torch.stack([off * (off - 1) / 2, 1 - off * off, off * (off + 1) / 2], dim=2)  # (n, c, 3)
     nearest = nearest.long()
-    near = []
-    for shifts in product((-1, 0, 1), repeat=points.shape[1]):
-        node = torch.zeros_like(nearest[:, 0])
-        weight = torch.ones_like(points[:, 0])
-        for axis, shift in enumerate(shifts):
-            node = node * n_nodes + nearest[:, axis] + shift
-            weight = weight * along[shift + 1][:, axis]
-        near.append((node, weight))
-    return near
+    shifts = torch.arange(-1, 2, device=points.device)
+    nodes = nearest[:, :1] + shifts
+    weights = along[:, 0]
+    for axis in range(1, points.shape[1]):
+        step = nearest[:, axis, None] + shifts  # (n, 3)
+        nodes = (nodes[:, :, None] * n_nodes + step[:, None]).flatten(1)
+        weights = (weights[:, :, None] * along[:, axis, None]).flatten(1)
+    return nodes, weights
 
 
 def _kernels(spacing: Tensor, n_nodes: int, c: int, dof: float) -> Tensor:
