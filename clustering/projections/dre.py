@@ -5,38 +5,35 @@ from __future__ import annotations
 import copy
 import math
 from importlib.metadata import version
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
-from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
-from clustering.errors import StudioError
 from clustering.methods.inputs import checked_settings
-from clustering.networks.convolutions import Picture
 from clustering.networks.recursive import FULLY_CONNECTED, RecursiveNetwork, Trunk
-from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
+from clustering.projections import dre_parameters as chosen
 from clustering.projections.axes import Axes
 from clustering.projections.base import NComponents, Projection, RandomState
-from clustering.projections.dre_quality import Kept
+from clustering.projections.dre_input import Standard, picture_of
 from clustering.projections.dre_steps import Recipe, StepResult, planned
 from clustering.projections.dre_training import Learner
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import FEWEST_ITEMS, Metric
 from clustering.training.data import Data
 from clustering.training.device import choose_device
-from clustering.training.inference import weights_of, with_weights
+from clustering.training.inference import threads, weights_of, with_weights
 from clustering.training.seeds import torch_generator
-from clustering.training.step import Precision
 
 TRUNKS: tuple[Trunk, ...] = get_args(Trunk)
 MANY = 50_000  # items from which neighbours are found in the whole set instead of in each batch
 WORTH_HOLDING_OUT = 10_000  # items from which a thousand can be spared to measure new ones
 HELD_OUT = 1_000
 PLACED_AT_ONCE = 1024  # rows
+WORTH_THREADS = 2e8  # multiplications a pass; below, waiting costs threads more than they save
 WORTH_THE_DEVICE = 4096  # rows; fewer are placed on the CPU
 
 
@@ -120,89 +117,25 @@ class DRE(Projection):
     def __init__(
         self,
         n_components: NComponents = 2,
-        trunk: Annotated[
-            Trunk | None,
-            Meaning(
-                "The network: “fc” reads any features, “fc-light” is quick without a graphics processor, "
-                "“conv” kinds read pixels; empty chooses by the processor."
-            ),
-        ] = None,
-        recursion: Annotated[
-            bool,
-            Meaning("Learn again from each of three hidden layers; off spends the same time on the input."),
-        ] = True,
-        stage2: Annotated[
-            Literal["kl", "ce", "none"],
-            Meaning("The last step: “kl” as released, “ce” UMAP's own loss, or none."),
-        ] = "kl",
-        perplexity: Annotated[
-            float,
-            Interval(ge=2, le=500),
-            Meaning("About how many neighbours each item listens to: few show detail, many the broad shape."),
-        ] = 30.0,
-        n_neighbors: Annotated[
-            int,
-            Interval(ge=2, le=200),
-            Meaning("Neighbours each item tries to keep in the last step.", advanced=True),
-        ] = 15,
-        min_dist: Annotated[
-            float,
-            Interval(ge=0.0, le=1.0),
-            Meaning("How close items may lie after the last step.", advanced=True),
-        ] = 0.001,
-        affinity: Annotated[
-            Literal["auto", "batch", "global"],
-            Meaning(
-                "Where neighbours are looked for: in each batch, as published, or in the whole set.",
-                advanced=True,
-            ),
-        ] = "auto",
+        trunk: chosen.Network = None,
+        recursion: chosen.Recursion = True,
+        stage2: chosen.Stage2 = "kl",
+        perplexity: chosen.Perplexity = 30.0,
+        n_neighbors: chosen.NNeighbors = 15,
+        min_dist: chosen.MinDist = 0.001,
+        affinity: chosen.Affinity = "auto",
         metric: Metric = "euclidean",
-        select: Annotated[
-            Literal["best", "last"],
-            Meaning("Keep the step that keeps neighbours best, or the last one as published.", advanced=True),
-        ] = "best",
-        held_out: Annotated[
-            Annotated[int, Interval(ge=0, le=100_000)] | None,
-            Meaning("Items set aside to see how well new ones are placed; empty chooses.", advanced=True),
-        ] = None,
-        input_epochs: Annotated[
-            int, Interval(ge=1, le=10_000), Meaning("Rounds of learning from the input.", advanced=True)
-        ] = 100,
-        recursion_epochs: Annotated[
-            int,
-            Interval(ge=1, le=10_000),
-            Meaning("Rounds of learning from each hidden layer.", advanced=True),
-        ] = 50,
-        stage2_epochs: Annotated[
-            int, Interval(ge=1, le=10_000), Meaning("Rounds of the last step.", advanced=True)
-        ] = 100,
-        batch_size: Annotated[
-            Annotated[int, Interval(ge=10, le=20_000)] | None,
-            Meaning(
-                "Items compared with one another at a time; empty chooses by their number.", advanced=True
-            ),
-        ] = None,
-        redraw_every: Annotated[
-            int,
-            Interval(ge=1, le=10_000),
-            Meaning("Rounds after which the batches are drawn anew.", advanced=True),
-        ] = 1,
-        learning_rate: Annotated[
-            float,
-            Interval(gt=0, le=1),
-            Meaning("How far each step of learning goes; a tenth of it in the last step.", advanced=True),
-        ] = 1e-3,
-        picture: Annotated[
-            tuple[int, ...] | None,
-            Meaning("Height, width and channels of the pixels; empty means square pictures.", advanced=True),
-        ] = None,
-        device: Annotated[
-            Literal["auto", "cpu", "cuda"], Meaning("Where it runs; auto takes the fastest.", advanced=True)
-        ] = "auto",
-        precision: Annotated[
-            Precision, Meaning("Accuracy of the network's numbers while it learns.", advanced=True)
-        ] = "float32",
+        select: chosen.Select = "best",
+        held_out: chosen.HeldOut = None,
+        input_epochs: chosen.InputEpochs = 100,
+        recursion_epochs: chosen.RecursionEpochs = 50,
+        stage2_epochs: chosen.Stage2Epochs = 100,
+        batch_size: chosen.BatchSize = None,
+        redraw_every: chosen.RedrawEvery = 1,
+        learning_rate: chosen.LearningRate = 1e-3,
+        picture: chosen.PictureShape = None,
+        device: chosen.Device = "auto",
+        precision: chosen.Numbers = "float32",
         random_state: RandomState = 0,
     ) -> None:
         self.n_components = n_components
@@ -238,7 +171,7 @@ class DRE(Projection):
         different = items[first]
         if len(first) < FEWEST_ITEMS:
             return self._map_of_few(items, len(first), settings)
-        self._mean, self._scale = _standard(_scaled(different, settings["metric"]))
+        self._standard = Standard.of(different, settings["metric"])
         return self._learned(different, settings, progress)[twin_of]
 
     def _map_of_few(
@@ -260,20 +193,21 @@ class DRE(Projection):
         network = self._network_for(different.shape[1], settings).to(device)
         steps = planned(settings)
         recipe = self._recipe(len(different), settings)
-        data = Data(self._prepared(different, settings["metric"]), device)
+        data = Data(self._standard(different), device)
         learner = Learner(network, data, self._count_held_out(len(different), settings), recipe, progress)
         best, weights = -math.inf, weights_of(network)
-        for number, step in enumerate(steps, 1):
-            result = learner.learn(step, number, len(steps))
-            self.steps_ += (result,)
-            if settings["select"] == "last" or result.score > best:
-                best, weights, self.kept_step_ = result.score, weights_of(network), step.name
-            tell(progress, 1, 1, f"step {number} of {len(steps)} done: {_told(result)}")
+        with threads(_worth(network, learner.shape[1])):
+            for number, step in enumerate(steps, 1):
+                result = learner.learn(step, number, len(steps))
+                self.steps_ += (result,)
+                if settings["select"] == "last" or result.score > best:
+                    best, weights, self.kept_step_ = result.score, weights_of(network), step.name
+                tell(progress, 1, 1, f"step {number} of {len(steps)} done: {result.told()}")
         self.history_ = learner.history
         self._network = with_weights(network.cpu(), weights).eval()
         self._name_engine(device, recipe)
         self._note_step(settings)
-        return self._computed(different, settings["metric"], device, progress)
+        return self._computed(different, device, progress)
 
     def _recipe(self, n_items: int, settings: dict[str, Any]) -> Recipe:
         overall = settings["affinity"] == "global" or (settings["affinity"] == "auto" and n_items > MANY)
@@ -304,7 +238,7 @@ class DRE(Projection):
 
     def _network_for(self, n_features: int, settings: dict[str, Any]) -> RecursiveNetwork:
         conv = self._trunk not in FULLY_CONNECTED
-        picture = _picture(n_features, settings["picture"]) if conv else None
+        picture = picture_of(n_features, settings["picture"]) if conv else None
         generator = torch_generator(settings["random_state"], "dre", "weights")
         return RecursiveNetwork(self._trunk, n_features, settings["n_components"], generator, picture)
 
@@ -317,24 +251,18 @@ class DRE(Projection):
         kept = next(result for result in self.steps_ if result.name == self.kept_step_)
         if settings["select"] == "best" and len(self.steps_) > 1:
             self.notes_ += (
-                f"Of {len(self.steps_)} steps, the map learned from {kept.title} was kept: {_told(kept)}.",
+                f"Of {len(self.steps_)} steps, the map learned from {kept.title} was kept: {kept.told()}.",
             )
-
-    def _prepared(self, items: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
-        """Return items as the network reads them: centred, one scale for all columns."""
-        scaled = _scaled(items, metric)
-        return ((scaled.astype(np.float64) - self._mean) / self._scale).astype(np.float32)
 
     def _place(self, items: NDArray[np.float32], progress: Progress) -> NDArray[np.floating[Any]]:
         if self._few is not None:
             return self._few(items)
-        settings = checked_settings(self)
         small = len(items) < WORTH_THE_DEVICE
-        device = torch.device("cpu") if small else _device(settings["device"])
-        return self._computed(items, settings["metric"], device, progress)
+        device = torch.device("cpu") if small else _device(self.device)
+        return self._computed(items, device, progress)
 
     def _computed(
-        self, items: NDArray[np.float32], metric: Metric, device: torch.device, progress: Progress
+        self, items: NDArray[np.float32], device: torch.device, progress: Progress
     ) -> NDArray[np.float32]:
         """Return the places of items by a forward pass in float64, rounded once."""
         network = copy.deepcopy(self._network).double().to(device)
@@ -343,7 +271,7 @@ class DRE(Projection):
         for start in range(0, len(items), PLACED_AT_ONCE):
             tell(progress, start, len(items), doing)
             part = slice(start, start + PLACED_AT_ONCE)
-            rows = torch.from_numpy(self._prepared(items[part], metric)).to(device).double()
+            rows = torch.from_numpy(self._standard(items[part])).to(device).double()
             with torch.no_grad():
                 places[part] = network(rows).float().cpu().numpy()
         tell(progress, len(items), len(items), doing)
@@ -354,11 +282,10 @@ class DRE(Projection):
             return dict(self._few.arrays("few"))
         return {
             **{f"network.{name}": weights for name, weights in weights_of(self._network).items()},
-            "mean": self._mean,
-            "scale": np.array([self._scale]),
+            **self._standard.arrays(),
             "trunk": np.array([TRUNKS.index(self._trunk)]),
             "kept_step": np.array([result.name == self.kept_step_ for result in self.steps_]),
-            "steps": np.array([_as_row(result) for result in self.steps_]),
+            "steps": np.array([result.row() for result in self.steps_]),
         }
 
     def _restore(self, arrays: dict[str, NDArray[Any]]) -> None:
@@ -368,7 +295,7 @@ class DRE(Projection):
         if self._few is not None:
             return
         settings = checked_settings(self)
-        self._mean, self._scale = arrays["mean"], float(arrays["scale"][0])
+        self._standard = Standard(settings["metric"], arrays["mean"], float(arrays["scale"][0]))
         self._trunk = TRUNKS[int(arrays["trunk"][0])]
         weights = {
             name.removeprefix("network."): array
@@ -377,62 +304,18 @@ class DRE(Projection):
         }
         self._network = with_weights(self._network_for(self.n_features_in_, settings), weights).eval()
         steps = planned(settings)
-        self.steps_ = tuple(_from_row(step, row) for step, row in zip(steps, arrays["steps"], strict=True))
+        self.steps_ = tuple(
+            StepResult.from_row(step, row.tolist()) for step, row in zip(steps, arrays["steps"], strict=True)
+        )
         self.kept_step_ = steps[int(arrays["kept_step"].argmax())].name
+
+
+def _worth(network: RecursiveNetwork, batch_size: int) -> int | None:
+    """Return how many CPU threads to learn with; None leaves their number as it is."""
+    work = batch_size * sum(weights.numel() for weights in network.parameters())
+    return None if work >= WORTH_THREADS else 1
 
 
 def _device(name: Literal["auto", "cpu", "cuda"]) -> torch.device:
     found = choose_device(name).device
     return torch.device("cpu") if found.type == "mps" else found  # no float64 there
-
-
-def _scaled(items: NDArray[np.float32], metric: Metric) -> NDArray[np.float32]:
-    if metric == "euclidean":
-        return items
-    lengths = np.sqrt(np.einsum("nd,nd->n", items, items, dtype=np.float64))
-    return (items / np.where(lengths > 0, lengths, 1.0)[:, None]).astype(np.float32)
-
-
-def _standard(items: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Return the mean of every column and the root of the mean variance."""
-    mean = items.mean(axis=0, dtype=np.float64)
-    scale = math.sqrt(items.var(axis=0, dtype=np.float64).mean())
-    return mean, scale or 1.0
-
-
-def _picture(n_features: int, given: tuple[int, ...] | None) -> Picture:
-    if given is not None:
-        if len(given) in (2, 3) and min(given) >= 1 and math.prod(given) == n_features:
-            height, width, channels = (*given, 1)[:3]
-            return height, width, channels
-        raise StudioError(
-            f"“picture” is {given}, but the items have {n_features} numbers each.",
-            "Give height, width and, for colour, 3; multiplied they must make as many numbers.",
-        )
-    for channels in (1, 3):
-        side = math.isqrt(n_features // channels)
-        if side * side * channels == n_features:
-            return side, side, channels
-    raise StudioError(
-        f"A “conv” trunk reads pictures, but {n_features} numbers an item are no square picture.",
-        "Choose the trunk “fc”, give “picture” (height, width, channels), or use raw pixels as features.",
-    )
-
-
-def _told(result: StepResult) -> str:
-    known = result.known
-    words = f"trustworthiness {known.trustworthiness:.3f}, continuity {known.continuity:.3f}"
-    if result.new is not None:
-        words += f" (new items {result.new.trustworthiness:.3f}, {result.new.continuity:.3f})"
-    return words
-
-
-def _as_row(result: StepResult) -> list[float]:
-    new = result.new or Kept(*[math.nan] * 4)
-    return [result.epochs, result.loss, *result.known, *new]
-
-
-def _from_row(step: Any, row: NDArray[np.float64]) -> StepResult:
-    epochs, loss, *kept = row.tolist()
-    new = None if math.isnan(kept[4]) else Kept(*kept[4:])
-    return StepResult(step.name, step.title, int(epochs), loss, Kept(*kept[:4]), new)

@@ -66,13 +66,14 @@ def conditional_affinities(squared: Tensor, perplexity: float) -> Tensor:
     perplexity : float
         At most k. A row with more equally near neighbours than that keeps them all alike.
     """
-    return torch.softmax(-precisions(squared, perplexity)[:, None] * squared, dim=1)
+    beyond = squared - squared.amin(dim=1, keepdim=True)  # the same ratios, and nothing overflows
+    return torch.softmax(-precisions(squared, perplexity)[:, None] * beyond, dim=1)
 
 
 def precisions(squared: Tensor, perplexity: float) -> Tensor:
     """Return β (n,), so that each row's affinities have entropy log(perplexity)."""
     beyond = squared - squared.amin(dim=1, keepdim=True)
-    scale = beyond.mean(dim=1).clamp_min(torch.finfo(squared.dtype).tiny)
+    scale = _some(beyond.mean(dim=1))
     relative = beyond / scale[:, None]
     target = math.log(perplexity)
 
@@ -105,7 +106,7 @@ def memberships(squared: Tensor) -> Tensor:
     positive = torch.where(distances > 0, distances, torch.inf).amin(dim=1)
     rho = torch.where(positive.isfinite(), positive, 0.0)
     beyond = (distances - rho[:, None]).clamp_min(0)
-    scale = beyond.mean(dim=1).clamp_min(torch.finfo(squared.dtype).tiny)
+    scale = _some(beyond.mean(dim=1))
     relative = beyond / scale[:, None]
     target = math.log2(squared.shape[1] + 1)
 
@@ -126,6 +127,11 @@ def fuzzy_union(rows: Tensor, n_neighbors: int) -> Tensor:
     near = nearest(rows, min(len(rows), n_neighbors) - 1)
     one_way = _spread(near.indices, memberships(near.squared))
     return one_way + one_way.T - one_way * one_way.T
+
+
+def _some(scale: Tensor) -> Tensor:
+    """Return ``scale``, and 1 where there is none because all neighbours are equally near."""
+    return torch.where(scale > torch.finfo(scale.dtype).tiny, scale, 1.0)
 
 
 def _with_itself(k: int) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from torch import Tensor
 
@@ -70,6 +71,26 @@ class StepResult:
     def score(self) -> float:
         """By which the best step is chosen: of new items if there are any, else of known ones."""
         return (self.new or self.known).score
+
+    def told(self) -> str:
+        """Return the measures in words."""
+        known = self.known
+        words = f"trustworthiness {known.trustworthiness:.3f}, continuity {known.continuity:.3f}"
+        if self.new is not None:
+            words += f" (new items {self.new.trustworthiness:.3f}, {self.new.continuity:.3f})"
+        return words
+
+    def row(self) -> list[float]:
+        """Return the numbers alone; `from_row` reads them."""
+        return [self.epochs, self.loss, *self.known, *(self.new or [math.nan] * len(Kept._fields))]
+
+    @classmethod
+    def from_row(cls, step: Step, row: list[float]) -> Self:
+        """Return the result of ``step`` whose `row` this is."""
+        epochs, loss, *kept = row
+        known, new = kept[: len(Kept._fields)], kept[len(Kept._fields) :]
+        told = None if math.isnan(new[0]) else Kept(*new)
+        return cls(step.name, step.title, int(epochs), loss, Kept(*known), told)
 
 
 @dataclass(frozen=True)
