@@ -14,6 +14,7 @@ from clustering.errors import StudioError
 from clustering.progress import Progress, silent, tell
 
 EXACT_UP_TO = 3_000  # items; above, anchors are drawn
+EXACT_ON_DEVICE_UP_TO = 100_000  # items, where there is a graphics processor
 ANCHORS = 2_000
 _CELLS_AT_ONCE = 2**22
 _PAIRWISE_UP_TO = 2e9  # multiplications; above, a matrix product, ten times quicker and a little less exact
@@ -82,7 +83,8 @@ def neighbourhoods(
     seed : int
         Chooses the anchors.
     anchors : int, optional
-        Items to measure; by default all of up to 3,000, and 2,000 of more. Each is compared with all n items.
+        Items to measure; by default all of up to 3,000 (of up to 100,000 where there is a CUDA device), and
+        2,000 of more. Each is compared with all n items.
     progress : callable
 
     Raises
@@ -96,22 +98,39 @@ def neighbourhoods(
     n = len(first)
     for k in ks:
         check_k(k, n)
-    chosen = _anchors(n, anchors, seed)
-    totals = np.zeros((3, len(ks), len(chosen)))
-    far, near = _Distances(space, len(chosen)), _Distances(picture, len(chosen))
-    step = max(1, _CELLS_AT_ONCE // n)
-    for start in range(0, len(chosen), step):
-        block = chosen[start : start + step]
-        for row, (in_space, in_map) in enumerate(zip(far.to_all(block), near.to_all(block), strict=True)):
-            for column, k in enumerate(ks):
-                totals[:, column, start + row] = _scores(in_space, in_map, k)
-        tell(progress, min(start + step, len(chosen)), len(chosen), "comparing neighbours")
+    device = _device(n)
+    chosen = _anchors(n, anchors, seed, EXACT_UP_TO if device is None else EXACT_ON_DEVICE_UP_TO)
+    if device is None:
+        totals = _scores_of(space, picture, chosen, ks, progress)
+    else:
+        from clustering.metrics.on_device import scores_on_device
+
+        totals = scores_on_device(space, picture, chosen, ks, device, progress)
     place = np.full(n, -1)
     place[chosen] = np.arange(len(chosen))
     return [
         Neighbourhood(k, first[chosen], trust, whole, kept, n, place[twin_of])
         for k, (trust, whole, kept) in zip(ks, totals.swapaxes(0, 1), strict=True)
     ]
+
+
+def _scores_of(
+    space: NDArray[Any],
+    picture: NDArray[Any],
+    chosen: NDArray[np.intp],
+    ks: Sequence[int],
+    progress: Progress,
+) -> NDArray[np.float64]:
+    totals = np.zeros((3, len(ks), len(chosen)))
+    far, near = _Distances(space, len(chosen)), _Distances(picture, len(chosen))
+    step = max(1, _CELLS_AT_ONCE // len(space))
+    for start in range(0, len(chosen), step):
+        block = chosen[start : start + step]
+        for row, (in_space, in_map) in enumerate(zip(far.to_all(block), near.to_all(block), strict=True)):
+            for column, k in enumerate(ks):
+                totals[:, column, start + row] = _scores(in_space, in_map, k)
+        tell(progress, min(start + step, len(chosen)), len(chosen), "comparing neighbours")
+    return totals
 
 
 def trustworthiness(X: ArrayLike, Y: ArrayLike, k: int = 15) -> float:
@@ -212,8 +231,17 @@ def _ranks(distances: NDArray[Any], members: NDArray[np.intp]) -> NDArray[np.int
     return ranks
 
 
-def _anchors(n: int, wanted: int | None, seed: int) -> NDArray[np.intp]:
-    count = wanted if wanted is not None else (n if n <= EXACT_UP_TO else ANCHORS)
+def _device(n: int) -> str | None:
+    """Return the device on which larger collections are measured, if there is one."""
+    if n <= EXACT_UP_TO:
+        return None
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else None
+
+
+def _anchors(n: int, wanted: int | None, seed: int, exact_up_to: int) -> NDArray[np.intp]:
+    count = wanted if wanted is not None else (n if n <= exact_up_to else ANCHORS)
     if count >= n:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, max(count, 1), replace=False))

@@ -12,7 +12,8 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as sk_trustworthiness
 
 from clustering.errors import Stopped, StudioError
-from clustering.metrics import projection
+from clustering.metrics import neighbourhood, on_device, projection
+from clustering.metrics.kept import neighbours_kept
 from clustering.metrics.neighbourhood import (
     _Distances,
     continuity,
@@ -71,6 +72,47 @@ def test_trustworthiness_and_continuity_are_those_of_scikit_learn(digits, k):
     wide, flat = X.astype(float), Y.astype(float)
     assert trustworthiness(X, Y, k) == pytest.approx(sk_trustworthiness(wide, flat, n_neighbors=k), abs=1e-9)
     assert continuity(X, Y, k) == pytest.approx(sk_trustworthiness(flat, wide, n_neighbors=k), abs=1e-9)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_scores_from_the_device_are_those_of_the_plain_ranks(digits, step, monkeypatch):
+    X, Y, _ = digits
+    X, Y = np.round(X[:300, ::step]), np.round(Y[:300])  # many equal distances
+    X = X + np.arange(300)[:, None] * 1e-9  # and no twins
+    plain = neighbourhoods(X, Y, (5, 15), anchors=200)
+    monkeypatch.setattr(neighbourhood, "_device", lambda n: "cpu")
+    monkeypatch.setattr(on_device, "BYTES_AT_ONCE_CPU", 8 * 300 * 64)
+    for found, known in zip(neighbourhoods(X, Y, (5, 15), anchors=200), plain, strict=True):
+        np.testing.assert_array_equal(found.rows, known.rows)
+        for name in ("trustworthiness", "continuity", "recall"):
+            # a matrix product rounds equal distances of the space apart, those of the map are exact
+            np.testing.assert_allclose(getattr(found, name), getattr(known, name), atol=0.02)
+            np.testing.assert_allclose(getattr(found, name).mean(), getattr(known, name).mean(), atol=1e-3)
+
+
+def test_scores_from_the_device_are_exact_where_distances_differ(digits, monkeypatch):
+    X, Y, _ = digits
+    plain = neighbourhoods(X, Y, (1, 15, 50))
+    monkeypatch.setattr(neighbourhood, "_device", lambda n: "cpu")
+    for found, known in zip(neighbourhoods(X, Y, (1, 15, 50)), plain, strict=True):
+        for name in ("trustworthiness", "continuity", "recall"):
+            np.testing.assert_allclose(getattr(found, name), getattr(known, name), atol=1e-12)
+
+
+def test_where_there_is_a_device_every_item_is_measured(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(3_200, 3))
+    monkeypatch.setattr(neighbourhood, "_device", lambda n: "cpu")
+    found = neighbourhoods(X, X[:, :2], (5,))[0]
+    assert not found.sampled and np.isfinite(found.of_items(found.recall)).all()
+
+
+def test_the_share_of_neighbours_kept_is_known_for_every_item(digits):
+    X, Y, _ = digits
+    X, Y = np.concatenate([X, X[:40]]), np.concatenate([Y, Y[:40]])
+    found = neighbourhoods(X, Y, (15,), anchors=len(X))[0]
+    np.testing.assert_allclose(neighbours_kept(X, Y, 15), found.of_items(found.recall), atol=1e-6)
+    with pytest.raises(StudioError, match="smaller k"):
+        neighbours_kept(X[:20], Y[:20], 15)
 
 
 def test_several_k_at_once_equal_one_at_a_time(digits):
