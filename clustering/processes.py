@@ -12,13 +12,28 @@ from pathlib import Path
 def host_id() -> str:
     """Return a name for the place where a process number means something.
 
-    That is the machine since it was last switched on, or the container on it.
+    That is the machine since it was last switched on, or a container on it.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{platform.node()}/{boot}/{os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  # no path but a name
+        return f"{_machine()}/{boot}/{os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115  # no path but a name
+    except OSError:
+        return _machine()
+
+
+def is_over(host: str) -> bool:
+    """Return whether a place is this very machine before it was last switched on: nothing runs there."""
+    (machine, _, boot), (here, _, now) = (name.partition("/") for name in (host, host_id()))
+    return bool(boot and now) and machine == here and boot.split("/")[0] != now.split("/")[0]
+
+
+def _machine() -> str:
+    """Return the machine's name with what tells it from others of that name."""
+    try:
+        number = Path("/etc/machine-id").read_text(encoding="ascii").strip()
     except OSError:
         return platform.node()
+    return f"{platform.node()}-{number[:12]}"
 
 
 def started(pid: int) -> float | None:

@@ -34,10 +34,9 @@ def test_a_clock_that_jumps_changes_no_start(monkeypatch):
     assert processes.started(os.getpid()) == before
 
 
-def test_the_machine_has_another_name_after_it_was_switched_on_again(monkeypatch):
-    processes.host_id.cache_clear()
-    here = processes.host_id()
-    processes.host_id.cache_clear()
-    monkeypatch.setattr(processes.Path, "read_text", lambda path, **_: "another boot")
-    assert processes.host_id() != here
-    processes.host_id.cache_clear()
+def test_a_machine_that_was_switched_off_runs_nothing_of_before_and_another_may():
+    machine, boot, rest = processes.host_id().split("/", 2)
+    assert not processes.is_over(processes.host_id())
+    assert processes.is_over(f"{machine}/before/{rest}")
+    assert not processes.is_over(f"another/before/{rest}")
+    assert not processes.is_over(f"{machine}/{boot}/another container"), "it may live, its heart will tell"

@@ -13,8 +13,8 @@ from clustering import __version__
 from clustering.files import plain
 from clustering.processes import host_id, started
 from clustering.workspace import LIVE, JobRecord, State, WorkerRecord, Workspace
-from clustering.workspace.database import JobRow, WorkerRow
 from clustering.workspace.orphans import worker_record
+from clustering.workspace.tables import JobRow, WorkerRow
 
 HOPELESS = ("failed", "cancelled")
 

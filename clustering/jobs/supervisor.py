@@ -57,7 +57,7 @@ def stop_workers(workspace: Workspace) -> int:
 
 
 def renew_workers(workspace: Workspace) -> int:
-    """Ask workers of another version on this machine to go; their jobs are then taken up by one of ours.
+    """Ask workers of another version on this machine to go; what they held can be resumed by one of ours.
 
     Returns
     -------

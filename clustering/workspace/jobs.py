@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
 from clustering.files import plain, remove_folder
-from clustering.workspace.database import CollectionRow, JobRow, later_than
+from clustering.workspace.database import later_than
 from clustering.workspace.events import read_lines
 from clustering.workspace.orphans import Orphans, read_status
 from clustering.workspace.records import (
@@ -27,6 +27,7 @@ from clustering.workspace.records import (
 )
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found
+from clustering.workspace.tables import CollectionRow, JobRow
 
 # What a request does, by the state of the job: "ask" leaves it to the worker, else it is the new state.
 ANSWERS: dict[Request, dict[State, str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from clustering.processes import host_id, is_running
+from clustering.processes import host_id, is_over, is_running
 from clustering.workspace.records import WorkerRecord
 
 SILENCE = 30.0  # seconds without a heartbeat after which a worker elsewhere counts as dead
@@ -27,6 +27,8 @@ class Watch:
         """Return True while the worker's process runs, as far as one can tell from here."""
         if worker.host == host_id():
             return is_running(worker.pid, worker.process_started)
+        if is_over(worker.host):
+            return False
         heartbeat, since = self._seen.get(worker.id, (None, 0.0))
         if heartbeat != worker.heartbeat:
             self._seen[worker.id] = (worker.heartbeat, self._clock())

@@ -18,11 +18,12 @@ from clustering.files import (
     write_array,
     write_json,
 )
-from clustering.workspace.database import ProjectionRow, RunRow, now
+from clustering.workspace.database import now
 from clustering.workspace.records import ProjectionRecord
 from clustering.workspace.results import SaveModel
 from clustering.workspace.shelves import Shelves
 from clustering.workspace.store import found, refuse_while_used
+from clustering.workspace.tables import ProjectionRow, RunRow
 
 
 class Maps(Shelves):

@@ -11,10 +11,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
-from clustering.workspace.database import ClusterNameRow, CollectionRow, NoteRow, RunRow, SelectionRow, now
+from clustering.workspace.database import now
 from clustering.workspace.ids import new_id
 from clustering.workspace.records import Note, Selection
 from clustering.workspace.store import Store, found
+from clustering.workspace.tables import ClusterNameRow, CollectionRow, NoteRow, RunRow, SelectionRow
 
 Mode = Literal["replace", "add", "subtract"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from clustering.workspace.database import JobRow, WorkerRow
 from clustering.workspace.records import LIVE, WorkerRecord
 from clustering.workspace.store import Store
+from clustering.workspace.tables import JobRow, WorkerRow
 
 INTERRUPTED = "The process that did this ended unexpectedly; what it had reached is kept."
 RESUME = "Resume the job: it goes on from its last checkpoint."

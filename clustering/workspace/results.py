@@ -21,7 +21,7 @@ from clustering.files import (
     write_json,
     write_text,
 )
-from clustering.workspace.database import ClusterNameRow, ProjectionRow, RunRow, now
+from clustering.workspace.database import now
 from clustering.workspace.neighbours import nearest
 from clustering.workspace.records import (
     FeatureRecord,
@@ -32,6 +32,7 @@ from clustering.workspace.records import (
 from clustering.workspace.shelves import Shelves, _forget_notes
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found, refuse_while_used
+from clustering.workspace.tables import ClusterNameRow, ProjectionRow, RunRow
 
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 SaveModel = Callable[[Path], None]

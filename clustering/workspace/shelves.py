@@ -12,7 +12,10 @@ from sqlalchemy.orm import Session
 
 from clustering.errors import StudioError
 from clustering.files import read_array, removal, write_array, write_json
-from clustering.workspace.database import (
+from clustering.workspace.database import now
+from clustering.workspace.records import CollectionRecord, FeatureRecord
+from clustering.workspace.store import Store, found, refuse_while_used
+from clustering.workspace.tables import (
     ClusterNameRow,
     CollectionRow,
     FeatureRow,
@@ -20,10 +23,7 @@ from clustering.workspace.database import (
     ProjectionRow,
     RunRow,
     SelectionRow,
-    now,
 )
-from clustering.workspace.records import CollectionRecord, FeatureRecord
-from clustering.workspace.store import Store, found, refuse_while_used
 
 if TYPE_CHECKING:
     from clustering.collections import Collection

@@ -11,15 +11,8 @@ from sqlalchemy import select
 
 from clustering.errors import StudioError
 from clustering.files import aside_in, read_array, read_json, remove_folder, sweep_parts
-from clustering.workspace.database import (
-    Base,
-    CollectionRow,
-    FeatureRow,
-    JobRow,
-    ProjectionRow,
-    RunRow,
-)
 from clustering.workspace.results import RUN_ARRAYS
+from clustering.workspace.tables import Base, CollectionRow, FeatureRow, JobRow, ProjectionRow, RunRow
 
 if TYPE_CHECKING:
     from clustering.workspace.workspace import Workspace

@@ -165,7 +165,7 @@ def test_what_a_training_had_to_say_stays_on_the_page(visit, running):
 def test_a_worker_of_another_version_is_named(workspace, visit, running):
     from sqlalchemy import update
 
-    from clustering.workspace.database import WorkerRow
+    from clustering.workspace.tables import WorkerRow
 
     assert "of version" not in words(visit("train"))
     with workspace.database.transaction() as session:
@@ -173,6 +173,18 @@ def test_a_worker_of_another_version_is_named(workspace, visit, running):
     told = words(visit("train")).replace("\\", "")
     assert "A worker of version 0.0.9 is running" in told
     assert "Restart the studio" in told
+
+
+def test_a_database_of_a_newer_version_is_refused_in_a_sentence(workspace, visit):
+    import sqlite3
+
+    workspace.close()
+    with sqlite3.connect(workspace.root / "studio.db") as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    app = visit("start")
+    assert not app.exception
+    assert "has format 99" in words(app).replace("\\", "")
+    assert "Update Deep Clustering Studio" in words(app)
 
 
 def test_a_database_held_by_another_program_is_a_sentence_and_nothing_is_lost(
