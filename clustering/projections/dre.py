@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, ClassVar, Literal, get_args
 
@@ -26,7 +28,7 @@ from clustering.projections.neighbor_map import FEWEST_ITEMS, Metric
 from clustering.training.data import Data
 from clustering.training.device import choose_device
 from clustering.training.inference import threads, weights_of, with_weights
-from clustering.training.seeds import torch_generator
+from clustering.training.seeds import derived_seed, torch_generator
 
 TRUNKS: tuple[Trunk, ...] = get_args(Trunk)
 MANY = 50_000  # items from which neighbours are found in the whole set instead of in each batch
@@ -196,7 +198,7 @@ class DRE(Projection):
         data = Data(self._standard(different), device)
         learner = Learner(network, data, self._count_held_out(len(different), settings), recipe, progress)
         best, weights = -math.inf, weights_of(network)
-        with threads(_worth(network, learner.shape[1])):
+        with threads(_worth(network, learner.shape[1])), _own_dropout(device, settings["random_state"]):
             for number, step in enumerate(steps, 1):
                 result = learner.learn(step, number, len(steps))
                 self.steps_ += (result,)
@@ -314,6 +316,16 @@ def _worth(network: RecursiveNetwork, batch_size: int) -> int | None:
     """Return how many CPU threads to learn with; None leaves their number as it is."""
     work = batch_size * sum(weights.numel() for weights in network.parameters())
     return None if work >= WORTH_THREADS else 1
+
+
+@contextmanager
+def _own_dropout(device: torch.device, random_state: int) -> Iterator[None]:
+    """Seed the generators that dropout draws from, and leave them as they were."""
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else []):
+        seed = derived_seed(random_state, "dre", "dropout")
+        (torch.cuda.manual_seed if cuda else torch.default_generator.manual_seed)(seed)
+        yield
 
 
 def _device(name: Literal["auto", "cpu", "cuda"]) -> torch.device:

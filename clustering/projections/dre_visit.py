@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -25,11 +26,10 @@ class Visit:
         self, objective: Callable[..., Tensor], optimiser: torch.optim.Optimizer, device: torch.device
     ) -> None:
         self._objective, self._optimiser = objective, optimiser
-        self._captures = device.type == "cuda"
+        self._device, self._captures = device, device.type == "cuda"
         self._sum = torch.zeros((), device=device)
         self._taken = 0
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._side: torch.cuda.Stream | None = None
         self._inputs: tuple[Tensor, ...] = ()
 
     def __call__(self, *batch: Tensor) -> None:
@@ -37,8 +37,7 @@ class Visit:
         if not self._captures:
             self._eager(*batch)
         elif self._taken < WARM_UP:
-            side = self._side or torch.cuda.Stream()
-            self._side = side
+            side = _side_stream(self._device)
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):
                 self._eager(*batch)
@@ -66,8 +65,14 @@ class Visit:
             self._optimiser.zero_grad(set_to_none=True)
             torch.cuda.synchronize()
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            with torch.cuda.graph(self._graph, stream=_side_stream(self._device)):
                 self._eager(*self._inputs)
         for mine, given in zip(self._inputs, batch, strict=True):
             mine.copy_(given)
         self._graph.replay()
+
+
+@cache
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the one stream of warm-ups and captures: gradients belong to the stream that met them first."""
+    return torch.cuda.Stream(device)

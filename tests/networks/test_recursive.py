@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -19,7 +21,7 @@ def n_weights(network):
 
 def test_the_published_network_has_the_published_number_of_weights():
     widths = [784, 500, 500, 500, 2000, 500, 100]
-    layers = sum((i + 1) * o + 2 * o for i, o in zip(widths, widths[1:], strict=False))
+    layers = sum((i + 1) * o + 2 * o for i, o in pairwise(widths))
     assert n_weights(made("fc")) == layers + 101 * 2
     assert n_weights(made("fc-full")) == n_weights(made("fc")) + 2 * (501 * 500 + 2 * 500)
 

@@ -102,7 +102,10 @@ def test_other_trunks_learn_too(digits, trunk):
 def test_the_largest_trunk_maps_colour_pictures_of_any_shape():
     pictures = np.random.default_rng(0).random((12, 6 * 10 * 3)).astype(np.float32)
     settings = TINY | {"trunk": "conv-large", "input_epochs": 2, "recursion_epochs": 1, "stage2_epochs": 1}
-    model = DRE(**settings, picture=(6, 10, 3)).fit(pictures)
+    state = torch.get_rng_state()
+    model, again = (DRE(**settings, picture=(6, 10, 3)).fit(pictures) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)  # dropout has a seed of its own
+    np.testing.assert_array_equal(again.embedding_, model.embedding_)
     np.testing.assert_allclose(model.transform(pictures[:1]), model.embedding_[:1], atol=1e-5)
 
 
