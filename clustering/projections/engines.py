@@ -7,6 +7,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
+from clustering.neighbors import Neighbors
 from clustering.parameters import Meaning
 
 EngineName = Literal["auto", "library", "own"]
@@ -62,6 +63,11 @@ def chosen_engine(wanted: EngineName, library: str, module: str, n_items: int, p
     if installed:
         return _library(library, "no graphics processor was found")
     return _own("cpu", f"{library} is not installed")
+
+
+def with_search(sentence: str, found: Neighbors) -> str:
+    """Return an engine's sentence; where the neighbours are not exactly the true ones, it says so."""
+    return sentence if found.engine.startswith("exact") else f"{sentence}; neighbours by {found.engine}"
 
 
 def device_for(n_items: int, pays_from: int) -> Literal["cuda", "cpu"]:

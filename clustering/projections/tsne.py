@@ -12,7 +12,7 @@ from clustering.neighbors import Neighbors, nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.base import NComponents, RandomState
-from clustering.projections.engines import Engine, chosen_engine, device_for
+from clustering.projections.engines import Engine, chosen_engine, device_for, with_search
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import Metric, NeighborMap
 
@@ -117,7 +117,7 @@ class TSNE(NeighborMap):
         chosen = chosen_engine(settings["engine"], "openTSNE", "openTSNE", len(rows), PAYS_FROM)
         found = nearest_neighbors(rows, n_neighbors, random_state=settings["random_state"], progress=progress)
         start = self._start(rows, settings, spread=1e-4)
-        self.engine_ = chosen.sentence
+        self.engine_ = with_search(chosen.sentence, found)
         if not chosen.own:
             return self._by_library(found, perplexity, start, settings, progress)
         from clustering.projections.on_device import tsne_layout

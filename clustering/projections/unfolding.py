@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clustering.neighbors import nearest_neighbors
 from clustering.progress import Progress, silent, tell
 from clustering.projections import umap_library
-from clustering.projections.engines import EngineName, chosen_engine
+from clustering.projections.engines import EngineName, chosen_engine, with_search
 
 PAYS_FROM = 2_000  # items from which our engine on a graphics processor is quicker than umap-learn
 
@@ -56,7 +56,7 @@ def unfolded(
             random_state=random_state,
             progress=progress,
         )
-        return places, chosen.sentence
+        return places, with_search(chosen.sentence, found)
     from clustering.projections.on_device import umap_layout
     from clustering.projections.on_device.spectral import spectral_start
 
@@ -73,7 +73,7 @@ def unfolded(
         random_state=random_state,
         progress=progress,
     )
-    return places, chosen.sentence
+    return places, with_search(chosen.sentence, found)
 
 
 @cache

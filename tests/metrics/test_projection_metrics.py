@@ -308,3 +308,25 @@ def test_maps_that_do_not_fit_are_refused_in_words():
         projection(LINE, FOLDED[:4])
     with pytest.raises(StudioError, match="The map holds values that are NaN"):
         projection(LINE, np.where(FOLDED > 4, np.nan, FOLDED))
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "test_trustworthiness",
+        "test_trustworthiness_n_neighbors_error",
+        "test_preserve_trustworthiness_approximately",
+    ],
+)
+def test_scikit_learns_own_tests_pass_with_our_function_in_its_place(theirs, monkeypatch, pytestconfig):
+    def ours(X, X_embedded, *, n_neighbors=5):
+        try:
+            return trustworthiness(X, X_embedded, n_neighbors)
+        except StudioError as refused:  # the same refusal in their words
+            raise ValueError(f"n_neighbors ({n_neighbors}) should be less than n / 2") from refused
+
+    pytestconfig.addinivalue_line("markers", "thread_unsafe: a mark of scikit-learn's own tests")
+    tests = pytest.importorskip("sklearn.manifold.tests.test_t_sne")
+    monkeypatch.setattr(tests, "trustworthiness", ours)
+    settings = {"method": "exact", "init": "pca"} if "preserve" in theirs else {}
+    getattr(tests, theirs)(**settings)

@@ -240,6 +240,12 @@ def test_the_engine_is_chosen_by_what_is_there_and_says_why(monkeypatch):
     assert chosen("auto", 5_000).own and chosen("auto", 5_000).device == "cuda"
 
 
+def test_a_map_from_nearly_all_neighbours_says_so(digits, monkeypatch):
+    monkeypatch.setattr("clustering.neighbors.search.EXACT_WORK", 50)
+    model = UMAP(engine="own", n_epochs=20).fit(digits[0][:200])
+    assert "; neighbours by NN-descent" in model.engine_
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("kind", [UMAP, TSNE])
 def test_the_graphics_processor_gives_the_same_map_twice(kind):
