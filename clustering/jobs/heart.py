@@ -58,6 +58,8 @@ class Heart:
                 self._look()
             except StudioError as error:  # a locked database or a full disk: the next look may succeed
                 log.warning("%s", error)
+            except Exception:  # a heart that stops would leave the job deaf, and dead to other machines
+                log.exception("A look at the workspace failed")
 
     def _look(self) -> None:
         context = self._context

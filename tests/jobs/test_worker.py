@@ -298,6 +298,25 @@ def test_a_full_disk_fails_the_job_with_a_mend_and_leaves_no_half_run(workspace,
     assert workspace.job(job.id).state == "finished"
 
 
+def test_a_heart_that_meets_the_unforeseen_beats_on(workspace, monkeypatch, steps, beside):
+    from clustering.jobs import heart
+
+    wish, asked = heart.wish, []
+
+    def odd(*given):
+        asked.append(given)
+        if len(asked) == 1:
+            raise RuntimeError("the moon is full")
+        return wish(*given)
+
+    monkeypatch.setattr(heart, "wish", odd)
+    job = workspace.submit("sample", {})
+    beside()
+    until(lambda: len(asked) > 0)
+    workspace.request(job.id, "cancel")
+    assert ended(workspace, job.id) == "cancelled"
+
+
 def test_another_process_reads_the_status_at_any_moment(workspace, steps, beside):
     job = workspace.submit("sample", {"steps": 100_000})
     beside()

@@ -42,6 +42,28 @@ def test_other_errors_are_left_alone():
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_real_device_without_room_offers_half_the_batch_and_can_be_used_afterwards():
+    items = np.random.default_rng(0).normal(size=(4096, 512)).astype(np.float32)
+    settings = {
+        "n_clusters": 4,
+        "hidden_dims": (4096, 4096),
+        "pretrain_epochs": 1,
+        "epochs": 1,
+        "device": "cuda",
+    }
+    torch.cuda.set_per_process_memory_fraction(0.001)  # some eighty megabytes
+    try:
+        with pytest.raises(MemoryFullError, match="graphics processor") as told:
+            DEC(batch_size=4096, **settings).fit(items)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert told.value.batch_size == 2048
+    del told
+    assert len(DEC(batch_size=2048, **settings).fit(items).labels_) == 4096
+
+
 def test_a_fit_for_which_the_device_is_too_small_says_so_and_tells_its_listener(monkeypatch):
     def too_large(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory.")
