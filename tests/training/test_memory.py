@@ -56,12 +56,12 @@ def test_a_real_device_without_room_offers_half_the_batch_and_can_be_used_afterw
     torch.cuda.set_per_process_memory_fraction(0.001)  # some eighty megabytes
     try:
         with pytest.raises(MemoryFullError, match="graphics processor") as told:
-            DEC(batch_size=4096, **settings).fit(items)
+            DEC(batch_size=4096, device="cuda", **settings).fit(items)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert told.value.batch_size == 2048
     del told
-    assert len(DEC(batch_size=2048, **settings).fit(items).labels_) == 4096
+    assert len(DEC(batch_size=2048, device="cuda", **settings).fit(items).labels_) == 4096
 
 
 def test_a_fit_for_which_the_device_is_too_small_says_so_and_tells_its_listener(monkeypatch):
