@@ -103,7 +103,7 @@ def test_the_field_on_the_grid_is_the_sum_over_pairs(c, width, dof, seed):
     forces, totals = exact_repulsion(points, points, dof)
     felt, found = Field.of(points, nodes, dof).at(points)
     assert float((felt - forces).norm()) < 0.04 * float(forces.norm()) + 1e-9
-    assert float((found - totals).abs().max()) < 0.01 * float(totals.max())
+    assert float((found - totals).abs().max()) < 0.03 * float(totals.max())
 
 
 def test_a_field_in_three_dimensions_too(monkeypatch):

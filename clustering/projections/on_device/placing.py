@@ -17,6 +17,7 @@ from clustering.projections.on_device.umap_layout import CLIP, TINY, Kernel
 UMAP_EPOCHS = 100  # umap-learn's own for up to 10,000 new rows
 UMAP_STEP = 0.25  # a quarter of the fit's first step, as in umap-learn
 EXACT_UP_TO = {1: 300, 2: 300, 3: 20_000}  # points of the map, by dimensions; above, a grid is quicker
+ROOM = 1.1  # side of the grid in sides of the map
 STRANGERS = 32  # drawn in each epoch, the same for every new item, so that none depends on its company
 
 # openTSNE's own settings for new points.
@@ -106,7 +107,7 @@ def placed_by_tsne(
 
 
 def _field(points: Tensor, dof: float) -> Field:
-    """Return the force of the map on a grid twice as fine as that of the fit, with room beside the map."""
+    """Return the force of the map on a grid as fine as that of the fit, with room beside the map."""
     width, c = float((points.amax(dim=0) - points.amin(dim=0)).amax()), points.shape[1]
-    n_nodes = nodes_for(2 * width, c)
-    return Field.of(points, n_nodes, dof, margin=max(2, n_nodes // 16))
+    n_nodes = nodes_for(ROOM * width, c)
+    return Field.of(points, n_nodes, dof, margin=max(2, round(n_nodes * (ROOM - 1) / 2)))
