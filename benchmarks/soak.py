@@ -98,7 +98,8 @@ def _kill_until_finished(
             process.kill()
             process.join()
             tally.kills += 1
-            tally.moments[status.phase or "before the first epoch"] += 1
+            early = "before the job was taken" if status.state == "queued" else "before the first epoch"
+            tally.moments[status.phase or early] += 1
         if workspace.status(job_id).state == "finished":
             return
         if workspace.status(job_id).state in ("interrupted", "failed"):

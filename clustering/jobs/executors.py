@@ -19,7 +19,7 @@ from clustering.jobs.log import logging_to
 from clustering.jobs.queue import mark, register, take, unregister
 from clustering.jobs.tasks import TASKS
 from clustering.progress import Progress, silent
-from clustering.workspace import JobKind, JobRecord, State, Workspace
+from clustering.workspace import LIVE, JobKind, JobRecord, State, Workspace
 from clustering.workspace.tidying import tidy
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,8 @@ class Inline:
         StudioError
             When another worker has it.
         """
+        if self.workspace.job(job_id).state in LIVE:
+            self.workspace.settle()
         job = self.workspace.request(job_id, "resume")
         if job.state != "queued" or not take(self.workspace, job.id, self.worker.id, job.parameters):
             raise StudioError(f"“{job.title}” is in the hands of a worker.", "Leave it to that worker.")

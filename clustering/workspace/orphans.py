@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
 
+from clustering.processes import host_id
+from clustering.workspace import liveness
 from clustering.workspace.records import LIVE, WorkerRecord
 from clustering.workspace.store import Store
 from clustering.workspace.tables import JobRow, WorkerRow
@@ -44,6 +47,20 @@ class Orphans(Store):
             workers = [worker_record(row) for row in rows]
         living = {worker.id for worker in workers if self.watch.is_alive(worker)}
         return [id for id, owner in held if owner not in living and self._interrupt(id, owner)]
+
+    def settle(self) -> None:
+        """Look on, `SILENCE` seconds at most, until it is known of every worker elsewhere whether it lives.
+
+        A process that lives for one command only has seen no heartbeat change, and would believe in all.
+        """
+        first = {worker.id: worker.heartbeat for worker in self.workers() if worker.host != host_id()}
+        deadline = time.monotonic() + liveness.SILENCE + 1.0
+        while time.monotonic() < deadline:
+            now = {worker.id: worker.heartbeat for worker in self.workers()}
+            if all(now.get(id) != heartbeat for id, heartbeat in first.items()):  # it beat, or it is dead
+                break
+            time.sleep(0.5)
+        self.interrupt_orphans()
 
     def _interrupt(self, job_id: str, owner: str | None) -> bool:
         reached = _reached(self._folder("jobs", job_id))

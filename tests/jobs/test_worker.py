@@ -230,6 +230,23 @@ def test_a_worker_elsewhere_whose_heart_stopped_is_dead_and_its_job_interrupted(
     assert ended(workspace, job.id) == "finished"
 
 
+@pytest.mark.parametrize("beats", [False, True])
+def test_one_command_finds_out_whether_a_worker_elsewhere_lives(workspace, steps, monkeypatch, beats):
+    monkeypatch.setattr("clustering.workspace.liveness.SILENCE", 1.0)
+    job = workspace.submit("sample", {"steps": 3})
+    worker = queue.register(workspace)
+    queue.claim(workspace, worker.id)
+    with sqlite3.connect(workspace.root / "studio.db") as connection:
+        connection.execute("UPDATE workers SET host = 'elsewhere'")
+    with Inline(workspace) as here:
+        if beats:
+            threading.Timer(0.3, queue.beat, (workspace, worker.id)).start()
+            with pytest.raises(StudioError, match="in the hands of a worker"):
+                here.resume(job.id)
+        else:
+            assert here.resume(job.id).state == "finished"
+
+
 def test_a_worker_that_lost_its_job_stops_and_changes_nothing(workspace, steps, beside):
     job = workspace.submit("sample", {})
     thread = beside()
