@@ -76,6 +76,10 @@ class Learner:
         for epoch in range(step.epochs):
             n_visits = 0
             for batch in visits(epoch):
+                if (
+                    self.data.device.type == "cpu"
+                ):  # where an epoch may take long, and each visit is waited for
+                    tell(self.progress, epoch, step.epochs, doing)
                 visit(*batch)
                 n_visits += 1
             loss = visit.mean(n_visits)

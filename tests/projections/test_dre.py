@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
-from clustering.errors import StudioError
+from clustering.errors import Stopped, StudioError
 from clustering.projections import dre as dre_module
 from clustering.projections import dre_training
 from clustering.projections.dre import DRE
@@ -91,6 +91,16 @@ def test_both_affinities_and_both_second_stages_keep_neighbours(digits, affinity
     model = DRE(**settings, affinity=affinity, stage2=stage2, input_epochs=30).fit(digits[0][:1000])
     assert trustworthiness(digits[0][:1000], model.embedding_, n_neighbors=10) > 0.93
     assert ("whole set" in model.engine_) == (affinity == "global")
+
+
+@pytest.mark.parametrize("affinity", ["batch", "global"])
+@pytest.mark.parametrize("n_items", [5, 7, 15])
+@pytest.mark.parametrize("stage2", ["kl", "ce"])
+def test_handfuls_of_items_are_mapped_in_any_way(rows, affinity, n_items, stage2):
+    settings = TINY | {"input_epochs": 3, "affinity": affinity, "stage2": stage2, "batch_size": 10}
+    for n_components in (1, 3):
+        places = DRE(**settings, n_components=n_components).fit_transform(rows[:n_items])
+        assert places.shape == (n_items, n_components) and np.isfinite(places).all()
 
 
 @pytest.mark.parametrize("trunk", ["conv-small", "conv-medium", "fc-full"])
@@ -224,6 +234,20 @@ def test_a_perplexity_beyond_the_items_is_lowered_and_noted(rows):
     assert model.notes_ == (
         "“perplexity” was lowered from 200 to 29.7, because only 90 items are compared with one another.",
     )
+
+
+def test_half_precision_makes_nearly_as_good_a_map(rows):
+    scores = [DRE(**TINY, precision=p).fit(rows).steps_[0].score for p in ("float32", "bfloat16")]
+    assert abs(scores[0] - scores[1]) < 0.03
+
+
+def test_a_stop_is_heard_between_two_batches_of_an_epoch(rows):
+    told = []
+    with pytest.raises(Stopped):
+        DRE(**TINY | {"batch_size": 15}).fit(
+            rows, progress=lambda done, total, doing: told.append(done) or len(told) == 4
+        )
+    assert told == [0, 0, 0, 0]
 
 
 def test_a_map_that_falls_apart_is_refused_with_the_mend(rows, monkeypatch):
