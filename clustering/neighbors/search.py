@@ -64,14 +64,7 @@ def nearest_neighbors(
     wanted = n_neighbors
     if keeping() and chosen != "nn-descent":
         wanted = min(max(n_neighbors, SHARED), len(rows) - 1)
-    if chosen == "cuda":
-        from clustering.neighbors.blocks import search_in_blocks
-
-        found = search_in_blocks(rows, None, wanted, "cuda", progress)
-    elif chosen == "cpu":
-        found = _without_self(*_candidates(rows, rows, wanted + 1, progress), wanted, "exact search on CPU")
-    else:
-        found = _descended(rows, wanted, random_state, progress)
+    found = _searched(rows, wanted, chosen, random_state, progress, may_change=engine == "auto")
     remember(rows, found)
     return found.first(n_neighbors)
 
@@ -101,6 +94,30 @@ def neighbors_in(
     return Neighbors(indices.astype(np.int32), distances.astype(np.float32), "exact search on CPU")
 
 
+def _searched(
+    rows: NDArray[np.float32],
+    wanted: int,
+    engine: Engine,
+    random_state: int,
+    progress: Progress,
+    may_change: bool,
+) -> Neighbors:
+    if engine == "cuda":
+        import torch
+
+        from clustering.neighbors.blocks import search_in_blocks
+
+        try:
+            return search_in_blocks(rows, None, wanted, "cuda", progress)
+        except torch.OutOfMemoryError:  # the rows are too large for it, or something else fills it
+            if not may_change:
+                raise
+        engine = _on_cpu(len(rows) ** 2 * (rows.shape[1] + 150))
+    if engine == "cpu":
+        return _without_self(*_candidates(rows, rows, wanted + 1, progress), wanted, "exact search on CPU")
+    return _descended(rows, wanted, random_state, progress)
+
+
 def _chosen(n_rows: int, n_queries: int, n_dimensions: int) -> Literal["cuda", "cpu", "nn-descent"]:
     work = n_rows * n_queries * (n_dimensions + 150)
     if work >= CUDA_WORK:
@@ -108,6 +125,10 @@ def _chosen(n_rows: int, n_queries: int, n_dimensions: int) -> Literal["cuda", "
 
         if torch.cuda.is_available():
             return "cuda"
+    return _on_cpu(work)
+
+
+def _on_cpu(work: int) -> Literal["cpu", "nn-descent"]:
     return "cpu" if work <= EXACT_WORK else "nn-descent"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
+from clustering.errors import MemoryFullError
 from clustering.neighbors import Neighbors
 from clustering.parameters import Meaning
 
@@ -68,6 +71,25 @@ def chosen_engine(wanted: EngineName, library: str, module: str, n_items: int, p
 def with_search(sentence: str, found: Neighbors) -> str:
     """Return an engine's sentence; where the neighbours are not exactly the true ones, it says so."""
     return sentence if found.engine.startswith("exact") else f"{sentence}; neighbours by {found.engine}"
+
+
+@contextmanager
+def enough_memory(title: str, n_items: int) -> Iterator[None]:
+    """Turn the word of a graphics processor that its memory is full into a sentence.
+
+    Raises
+    ------
+    MemoryFullError
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise MemoryFullError(
+            f"{title} of {n_items:,} items does not fit in the memory of {torch.cuda.get_device_name()}.",
+            "Choose “library” as the engine, which works in the main memory, or map fewer items.",
+        ) from error
 
 
 def device_for(n_items: int, pays_from: int) -> Literal["cuda", "cpu"]:

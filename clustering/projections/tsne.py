@@ -12,7 +12,7 @@ from clustering.neighbors import Neighbors, nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.base import NComponents, RandomState
-from clustering.projections.engines import Engine, chosen_engine, device_for, with_search
+from clustering.projections.engines import Engine, chosen_engine, device_for, enough_memory, with_search
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import Metric, NeighborMap
 
@@ -122,15 +122,16 @@ class TSNE(NeighborMap):
             return self._by_library(found, perplexity, start, settings, progress)
         from clustering.projections.on_device import tsne_layout
 
-        places, self.kl_divergence_ = tsne_layout.lay_out(
-            tsne_layout.affinity_graph(found, perplexity, chosen.device),
-            start,
-            exaggeration=settings["exaggeration"],
-            early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
-            n_iter=settings["n_iter"],
-            dof=settings["dof"],
-            progress=progress,
-        )
+        with enough_memory("t-SNE", len(rows)):
+            places, self.kl_divergence_ = tsne_layout.lay_out(
+                tsne_layout.affinity_graph(found, perplexity, chosen.device),
+                start,
+                exaggeration=settings["exaggeration"],
+                early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
+                n_iter=settings["n_iter"],
+                dof=settings["dof"],
+                progress=progress,
+            )
         return places
 
     def _by_library(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clustering.neighbors import nearest_neighbors
 from clustering.progress import Progress, silent, tell
 from clustering.projections import umap_library
-from clustering.projections.engines import EngineName, chosen_engine, with_search
+from clustering.projections.engines import EngineName, chosen_engine, enough_memory, with_search
 
 PAYS_FROM = 2_000  # items from which our engine on a graphics processor is quicker than umap-learn
 
@@ -60,19 +60,20 @@ def unfolded(
     from clustering.projections.on_device import umap_layout
     from clustering.projections.on_device.spectral import spectral_start
 
-    tell(progress, 0, 1, "linking neighbours")
-    graph = umap_layout.fuzzy_graph(found, chosen.device)
-    begin = spectral_start(graph, n_components, random_state) if isinstance(start, str) else start
-    tell(progress, 1, 1, "linking neighbours")
-    places = umap_layout.lay_out(
-        graph,
-        begin,
-        umap_layout.Kernel(a, b),
-        n_epochs=epochs,
-        negative_sample_rate=negative_sample_rate,
-        random_state=random_state,
-        progress=progress,
-    )
+    with enough_memory("UMAP", len(rows)):
+        tell(progress, 0, 1, "linking neighbours")
+        graph = umap_layout.fuzzy_graph(found, chosen.device)
+        begin = spectral_start(graph, n_components, random_state) if isinstance(start, str) else start
+        tell(progress, 1, 1, "linking neighbours")
+        places = umap_layout.lay_out(
+            graph,
+            begin,
+            umap_layout.Kernel(a, b),
+            n_epochs=epochs,
+            negative_sample_rate=negative_sample_rate,
+            random_state=random_state,
+            progress=progress,
+        )
     return places, with_search(chosen.sentence, found)
 
 

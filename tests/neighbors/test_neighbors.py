@@ -121,12 +121,15 @@ def test_other_rows_more_neighbours_and_broken_files_are_searched_anew(rows, tmp
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.gpu
-def test_the_graphics_processor_finds_what_the_cpu_finds():
-    torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available():
-        pytest.skip("there is no CUDA device")
-    rows = np.random.default_rng(0).normal(size=(9_000, 24)).astype(np.float32)
-    on_gpu, on_cpu = (nearest_neighbors(rows, 31, engine=engine) for engine in ("cuda", "cpu"))
-    np.testing.assert_array_equal(on_gpu.indices, on_cpu.indices)
-    np.testing.assert_allclose(on_gpu.distances, on_cpu.distances, rtol=1e-6)
+def test_where_the_graphics_processor_is_too_small_the_cpu_searches(rows, monkeypatch):
+    import torch
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(search_module, "CUDA_WORK", 0)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("clustering.neighbors.blocks.search_in_blocks", full)
+    assert nearest_neighbors(rows, 5).engine == "exact search on CPU"
+    with pytest.raises(torch.OutOfMemoryError):
+        nearest_neighbors(rows, 5, engine="cuda")
