@@ -55,7 +55,7 @@ def test_the_map_keeps_neighbours_as_well_as_the_one_of_the_cpu(rows, kind, monk
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     on_cpu = kind(engine="own").fit_transform(rows[:4_000])
     trust = [neighbourhoods(rows[:4_000], map_, (15,))[0].trustworthiness.mean() for map_ in (on_gpu, on_cpu)]
-    assert trust[0] == pytest.approx(trust[1], abs=0.005)
+    assert trust[0] == pytest.approx(trust[1], abs=0.01)
 
 
 def test_every_item_is_measured_as_on_the_cpu(rows, monkeypatch):

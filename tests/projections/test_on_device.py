@@ -11,9 +11,9 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
 from clustering.errors import MemoryFullError, Stopped
-from clustering.neighbors import nearest_neighbors
+from clustering.neighbors import Neighbors, nearest_neighbors
 from clustering.projections import engines
-from clustering.projections.engines import chosen_engine
+from clustering.projections.engines import chosen_engine, with_search
 from clustering.projections.on_device import repulsion, tsne_layout
 from clustering.projections.on_device.graph import symmetric_graph
 from clustering.projections.on_device.repulsion import Field, exact_repulsion, nodes_for
@@ -240,10 +240,12 @@ def test_the_engine_is_chosen_by_what_is_there_and_says_why(monkeypatch):
     assert chosen("auto", 5_000).own and chosen("auto", 5_000).device == "cuda"
 
 
-def test_a_map_from_nearly_all_neighbours_says_so(digits, monkeypatch):
-    monkeypatch.setattr("clustering.neighbors.search.EXACT_WORK", 50)
-    model = UMAP(engine="own", n_epochs=20).fit(digits[0][:200])
-    assert "; neighbours by NN-descent" in model.engine_
+def test_a_map_from_nearly_all_neighbours_says_so():
+    none = np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.float32)
+    assert with_search("ours on CPU", Neighbors(*none, "exact search on CPU")) == "ours on CPU"
+    assert (
+        with_search("ours", Neighbors(*none, "NN-descent on CPU")) == "ours; neighbours by NN-descent on CPU"
+    )
 
 
 @pytest.mark.parametrize("kind", [UMAP, TSNE])
