@@ -39,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "best": PUBLISHED | {"select": "best"},
     "flat": PUBLISHED | {"recursion": False, "stage2": "none"},
     "fixed batches": PUBLISHED | {"redraw_every": 10_000},
+    "float32": PUBLISHED | {"precision": "float32"},
     "bfloat16": PUBLISHED | {"precision": "bfloat16"},
     "global": PUBLISHED | {"affinity": "global"},
     "global best": PUBLISHED | {"affinity": "global", "select": "best"},

@@ -21,11 +21,11 @@ from clustering.projections import dre_parameters as chosen
 from clustering.projections.axes import Axes
 from clustering.projections.base import NComponents, Projection, RandomState
 from clustering.projections.dre_input import Standard, picture_of
+from clustering.projections.dre_rows import Rows
 from clustering.projections.dre_steps import Recipe, StepResult, planned
 from clustering.projections.dre_training import Learner
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.neighbor_map import FEWEST_ITEMS, Metric
-from clustering.training.data import Data
 from clustering.training.device import choose_device
 from clustering.training.inference import threads, weights_of, with_weights
 from clustering.training.seeds import derived_seed, torch_generator
@@ -73,7 +73,7 @@ class DRE(Projection):
     picture : tuple of int or None
         Height, width and, if not 1, channels of the rows, for ``conv`` trunks; None: square, grey or colour.
     device : {"auto", "cpu", "cuda"}
-    precision : {"float32", "bfloat16"}
+    precision : {"float32", "tf32", "bfloat16"}, default "tf32"
     random_state : int, default 0
 
     Attributes
@@ -137,7 +137,7 @@ class DRE(Projection):
         learning_rate: chosen.LearningRate = 1e-3,
         picture: chosen.PictureShape = None,
         device: chosen.Device = "auto",
-        precision: chosen.Numbers = "float32",
+        precision: chosen.Numbers = "tf32",
         random_state: RandomState = 0,
     ) -> None:
         self.n_components = n_components
@@ -195,7 +195,7 @@ class DRE(Projection):
         network = self._network_for(different.shape[1], settings).to(device)
         steps = planned(settings)
         recipe = self._recipe(len(different), settings)
-        data = Data(self._standard(different), device)
+        data = Rows(self._standard(different), device)
         learner = Learner(network, data, self._count_held_out(len(different), settings), recipe, progress)
         best, weights = -math.inf, weights_of(network)
         with threads(_worth(network, learner.shape[1])), _own_dropout(device, settings["random_state"]):

@@ -8,7 +8,8 @@ from annotated_types import Interval
 
 from clustering.networks.recursive import Trunk
 from clustering.parameters import Meaning
-from clustering.training.step import Precision
+
+Precision = Literal["float32", "tf32", "bfloat16"]
 
 Network = Annotated[
     Trunk | None,
@@ -85,4 +86,11 @@ PictureShape = Annotated[
 Device = Annotated[
     Literal["auto", "cpu", "cuda"], Meaning("Where it runs; auto takes the fastest.", advanced=True)
 ]
-Numbers = Annotated[Precision, Meaning("Accuracy of the network's numbers while it learns.", advanced=True)]
+Numbers = Annotated[
+    Precision,
+    Meaning(
+        "Number format of the network while it learns: “tf32” lets NVIDIA's processors multiply faster, "
+        "“bfloat16” halves the digits; distances are always in float32.",
+        advanced=True,
+    ),
+]

@@ -14,8 +14,8 @@ from clustering.losses.fuzzy_cross_entropy import fuzzy_cross_entropy, sampled_f
 from clustering.losses.heavy_divergence import heavy_divergence, sampled_heavy_divergence
 from clustering.losses.student_divergence import sampled_student_divergence, student_divergence
 from clustering.projections.dre_kernels import heavy_kernel, umap_kernel
+from clustering.projections.dre_parameters import Precision
 from clustering.projections.dre_quality import Kept
-from clustering.training.step import Precision
 
 Loss = Literal["tsne", "kl", "ce"]
 DEEPEST = 3  # hidden layers that become spaces of their own

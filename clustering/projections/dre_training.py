@@ -23,9 +23,10 @@ from clustering.projections.dre_affinities import (
 )
 from clustering.projections.dre_graph import Edges, nearest_of_all, principal, union_weights
 from clustering.projections.dre_quality import ANCHORS, OTHERS, kept_neighbours
+from clustering.projections.dre_rows import Rows
 from clustering.projections.dre_steps import Recipe, Step, StepResult, sampled_loss, whole_loss
-from clustering.projections.dre_visit import Visit
-from clustering.training.data import Data, batch_shape
+from clustering.projections.dre_visit import Visit, network_numbers
+from clustering.training.data import batch_shape
 from clustering.training.seeds import torch_generator
 
 Visits = Callable[[int], Iterator[tuple[Tensor, ...]]]  # epoch → what each visit is given
@@ -41,8 +42,8 @@ class Learner:
     ----------
     network : RecursiveNetwork
         On the device.
-    data : Data
-        All items; float32 (n, d).
+    data : Rows
+        All items, (n, d).
     n_held_out : int
         Items, drawn at random, that are only measured.
     recipe : Recipe
@@ -50,11 +51,11 @@ class Learner:
     """
 
     def __init__(
-        self, network: RecursiveNetwork, data: Data, n_held_out: int, recipe: Recipe, progress: Progress
+        self, network: RecursiveNetwork, data: Rows, n_held_out: int, recipe: Recipe, progress: Progress
     ) -> None:
         self.network, self.data, self.recipe, self.progress = network, data, recipe, progress
         self._started = perf_counter()
-        order = data.order(torch_generator(recipe.random_state, "held out", device=data.device))
+        order = torch.randperm(data.n_items, generator=self._generator("held out"), device=data.device)
         self.new, self.known = order[:n_held_out][:ANCHORS], order[n_held_out:]
         self.shape = batch_shape(len(self.known), min(recipe.batch_size, len(self.known)))
         self.history: list[dict[str, Any]] = []
@@ -76,9 +77,7 @@ class Learner:
         for epoch in range(step.epochs):
             n_visits = 0
             for batch in visits(epoch):
-                if (
-                    self.data.device.type == "cpu"
-                ):  # where an epoch may take long, and each visit is waited for
+                if self.data.device.type == "cpu":  # an epoch may take long there
                     tell(self.progress, epoch, step.epochs, doing)
                 visit(*batch)
                 n_visits += 1
@@ -102,17 +101,16 @@ class Learner:
         every = recipe.redraw_every if n_batches > 1 else step.epochs  # the one batch is all there is
         keeps = every > 1 and n_batches * size * size * 4 <= KEPT_BYTES
         affinities = partial(self._affinities, step, frozen)
-        kept: list[tuple[Tensor, Tensor]] = []
+        kept: list[Tensor] = []
 
         def visits(epoch: int) -> Iterator[tuple[Tensor, ...]]:
             rows = self._drawn(step, epoch // every)
             if not keeps:
-                yield from ((features,) for _, features in self.data.batches(rows))
+                yield from ((features,) for features in self.data.batches(rows))
                 return
             if epoch % every == 0:
-                kept[:] = [(r, affinities(x)) for r, x in self.data.batches(rows)]
-            for (_, joint), (_, features) in zip(kept, self.data.batches(rows), strict=True):
-                yield features, joint
+                kept[:] = [affinities(features) for features in self.data.batches(rows)]
+            yield from zip(self.data.batches(rows), kept, strict=True)
 
         divergence = whole_loss(step, recipe)
 
@@ -137,7 +135,7 @@ class Learner:
             generator = self._generator("edges", step.name, epoch)
             heads, tails = edges.drawn(n_batches * (size // 2), generator)
             ends = torch.cat([heads.view(n_batches, -1), tails.view(n_batches, -1)], dim=1)
-            yield from ((features,) for _, features in self.data.batches(self.known[ends]))
+            yield from ((features,) for features in self.data.batches(self.known[ends]))
 
         divergence = sampled_loss(step, self.recipe)
 
@@ -163,7 +161,7 @@ class Learner:
     def _space(self, step: Step, frozen: RecursiveNetwork, features: Tensor) -> Tensor:
         if step.layer == 0:
             return features
-        with self._autocast():
+        with network_numbers(self.recipe.precision, self.data.device):
             return frozen.hidden(features, step.layer).float()
 
     def _visit(self, step: Step, loss: Callable[..., Tensor]) -> Visit:
@@ -175,15 +173,11 @@ class Learner:
             )
 
         def objective(*batch: Tensor) -> Tensor:
-            with self._autocast():
+            with network_numbers(self.recipe.precision, self.data.device):
                 places = self.network(batch[0])
             return loss(places.float(), *batch)
 
-        return Visit(objective, self._optimiser, self.data.device)
-
-    def _autocast(self) -> torch.autocast:
-        enabled = self.recipe.precision == "bfloat16"
-        return torch.autocast(self.data.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
+        return Visit(objective, self._optimiser, self.data.device, self.recipe.precision)
 
     def _drawn(self, step: Step, draw: int) -> Tensor:
         """Return the row numbers of all batches, (batches, b), drawn for the ``draw``-th time in a step."""
@@ -212,8 +206,8 @@ class Learner:
         order = self.known[torch.randperm(len(self.known), generator=generator, device=self.data.device)]
         n_batches, size = self.shape
         rows = order[: n_batches * size].view(n_batches, size)[:CALIBRATING]
-        with torch.no_grad(), self._autocast():
-            for _, features in self.data.batches(rows):
+        with torch.no_grad(), network_numbers(self.recipe.precision, self.data.device):
+            for features in self.data.batches(rows):
                 self.network(features)
         for layer in layers:
             layer.momentum = 0.1
@@ -229,6 +223,6 @@ class Learner:
 
     def _seen(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         features = self.data.take(rows)
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), network_numbers(self.recipe.precision, self.data.device):
             parts = [self.network(part) for part in features.split(1024)]
         return features, torch.cat(parts).float()

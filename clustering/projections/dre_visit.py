@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 from torch import Tensor
+
+from clustering.projections.dre_parameters import Precision
 
 WARM_UP = 3  # eager visits before a capture: cuBLAS, autograd and the optimiser allocate in them
 
@@ -20,12 +23,18 @@ class Visit:
         Batch tensors, always of the same shapes → scalar.
     optimiser : torch.optim.Optimizer
     device : torch.device
+    precision : {"float32", "tf32", "bfloat16"}
+        Of the products in the backward pass, which are all the network's.
     """
 
     def __init__(
-        self, objective: Callable[..., Tensor], optimiser: torch.optim.Optimizer, device: torch.device
+        self,
+        objective: Callable[..., Tensor],
+        optimiser: torch.optim.Optimizer,
+        device: torch.device,
+        precision: Precision,
     ) -> None:
-        self._objective, self._optimiser = objective, optimiser
+        self._objective, self._optimiser, self._precision = objective, optimiser, precision
         self._device, self._captures = device, device.type == "cuda"
         self._sum = torch.zeros((), device=device)
         self._taken = 0
@@ -55,7 +64,8 @@ class Visit:
     def _eager(self, *batch: Tensor) -> None:
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._objective(*batch)
-        loss.backward()
+        with _products(self._precision):
+            loss.backward()
         self._optimiser.step()
         self._sum += loss.detach()
 
@@ -70,6 +80,24 @@ class Visit:
         for mine, given in zip(self._inputs, batch, strict=True):
             mine.copy_(given)
         self._graph.replay()
+
+
+@contextmanager
+def network_numbers(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Compute in the network's precision inside the block; distances stay outside of it, in float32."""
+    half = torch.autocast(device.type, torch.bfloat16, precision == "bfloat16", cache_enabled=False)
+    with half, _products(precision):
+        yield
+
+
+@contextmanager
+def _products(precision: Precision) -> Iterator[None]:
+    before = torch.backends.cuda.matmul.fp32_precision
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.fp32_precision = before
 
 
 @cache

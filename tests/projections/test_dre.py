@@ -281,3 +281,9 @@ def test_the_gpu_makes_as_good_a_map_and_the_same_one_twice(digits, affinity):
     np.testing.assert_array_equal(first.embedding_, second.embedding_)
     on_cpu = DRE(**settings | {"device": "cpu"}).fit(digits[0][:1000])
     assert abs(on_cpu.steps_[0].known.score - first.steps_[0].known.score) < 0.02
+
+
+def test_the_precision_of_products_outlives_a_fit(rows):
+    before = torch.backends.cuda.matmul.fp32_precision
+    DRE(**TINY).fit(rows)
+    assert torch.backends.cuda.matmul.fp32_precision == before
