@@ -11,6 +11,7 @@ from clustering.methods.settings import (
     HiddenDims,
     LatentDim,
     LearningRate,
+    NInit,
     Precision,
     Pretrain,
     PretrainEpochs,
@@ -22,14 +23,14 @@ from clustering.methods.settings import (
 class AutoencoderKMeans(AutoencoderClusterer):
     """Train an autoencoder, then run k-means with 20 restarts on its latents.
 
-    With the same seed and settings this is exactly where `DEC` starts to cluster. Soft assignments are
+    With the same seed and settings this is where `DEC` finds its first centres. Soft assignments are
     Student-t similarities to the centres; the largest is that of the nearest centre.
 
     Parameters
     ----------
     n_clusters, profile, pretrain, hidden_dims, latent_dim, pretrain_epochs, batch_size, learning_rate
         As in `DEC`.
-    scale, device, precision, random_state
+    scale, device, precision, n_init, random_state
         As in `DEC`.
     """
 
@@ -81,7 +82,8 @@ class AutoencoderKMeans(AutoencoderClusterer):
         learning_rate: LearningRate = None,
         scale: Scale = "none",
         device: Device = "auto",
-        precision: Precision = "float32",
+        precision: Precision = "tf32",
+        n_init: NInit = 1,
         random_state: RandomState = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -95,4 +97,5 @@ class AutoencoderKMeans(AutoencoderClusterer):
         self.scale = scale
         self.device = device
         self.precision = precision
+        self.n_init = n_init
         self.random_state = random_state

@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Generator, Tensor
 
+from clustering.errors import StudioError
 from clustering.losses.reconstruction import reconstruction
 from clustering.losses.soft_assignment import soft_assignments
 from clustering.methods.deep import DeepClusterer
@@ -17,8 +18,10 @@ from clustering.training.inference import encode_all
 from clustering.training.kmeans import kmeans
 from clustering.training.optimisers import Optimiser, cosine
 from clustering.training.phase import Phase
+from clustering.training.pooled import lower_determinant, rounding
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch
+from clustering.views.affine import AffineViews, picture_shape
 
 LARGE_COLLECTION = 20_000  # items from which the fast profile takes batches of 1,024
 
@@ -32,17 +35,20 @@ class AutoencoderClusterer(DeepClusterer):
     learning_rate: float | None
     profile: Literal["paper", "fast"] = "paper"
     pretrain: Literal["end_to_end", "sda"] = "end_to_end"
+    initial_centers: Literal["invariant", "kmeans"] = "kmeans"
+    views: Literal["none", "affine"] = "none"
 
     def setup(self, n_features: int, generator: Generator) -> Autoencoder:
         """Return the untrained autoencoder with room for K centres."""
+        self._chosen_views(n_features)  # says at once when there can be none
         initialiser: Initialiser = "normal" if self.pretrain == "sda" else "fan_in"
         return Autoencoder(
             n_features, self.hidden_dims, self.latent_dim, self.n_clusters, initialiser, generator
         )
 
     def rows_a_batch(self, n_items: int) -> int:
-        """Return 256, or 1,024 for the fast profile on a large collection."""
-        large = self.profile == "fast" and n_items >= LARGE_COLLECTION
+        """Return 256, or 1,024 for the fast profile, and for views, on a large collection."""
+        large = (self.profile == "fast" or self.views != "none") and n_items >= LARGE_COLLECTION
         return self.batch_size or (1024 if large else 256)
 
     def phases(self, network: Autoencoder, data: Data) -> tuple[Phase, ...]:
@@ -56,8 +62,11 @@ class AutoencoderClusterer(DeepClusterer):
     def pretraining(self) -> tuple[Optimiser, int]:
         """Return how all layers are trained together, and for how many epochs unless asked otherwise.
 
-        DEC-keras' plain SGD for ``paper``: on MNIST it ends .1 above Adam. Adam with a cosine for ``fast``.
+        DEC-keras' plain SGD for ``paper``: on MNIST it ends .1 above Adam. Adam with a cosine for ``fast``,
+        and for views, where it ends as high.
         """
+        if self.views != "none":
+            return Optimiser("adam", self.learning_rate or 1e-3, schedule=cosine), 150
         if self.profile == "paper":
             return Optimiser("sgd", self.learning_rate or 1.0), 300
         return Optimiser("adam", self.learning_rate or 1e-3, schedule=cosine), 100
@@ -66,12 +75,21 @@ class AutoencoderClusterer(DeepClusterer):
         """Return the phase that trains encoder and decoder on the reconstruction error."""
 
         def loss(batch: Batch) -> dict[str, Tensor]:
-            return {"reconstruction": reconstruction(batch.features, network(batch.features).float())}
+            features = self.viewed(batch)
+            return {"reconstruction": reconstruction(features, network(features).float())}
 
         optimiser, epochs = self.pretraining()
         weights = [*network.encoder.parameters(), *network.decoder.parameters()]
         respond = network if self.learning_rate is None else None  # a rate that was asked for is kept
-        return Phase("pretrain", self.pretrain_epochs or epochs, loss, weights, optimiser, respond=respond)
+        return Phase(
+            "pretrain",
+            self.pretrain_epochs or epochs,
+            loss,
+            weights,
+            optimiser,
+            noisy=self.views != "none",
+            respond=respond,
+        )
 
     def clustering(self, network: Autoencoder, data: Data) -> Phase:
         """Return the phase that finds the clusters; by default k-means alone, without training."""
@@ -83,10 +101,37 @@ class AutoencoderClusterer(DeepClusterer):
         )
 
     def start_centers(self, network: Autoencoder, data: Data) -> None:
-        """Put the best of 20 k-means runs on the latents into the network's centres."""
+        """Put the centres of the first clusters into the network: k-means' best of 20, refined if asked."""
         seed = derived_seed(self.random_state, "kmeans")
-        centers, _ = kmeans(encode_all(network, data), self.n_clusters, seed)
+        latents = encode_all(network, data)
+        centers, _ = kmeans(latents, self.n_clusters, seed)
+        if self.initial_centers == "invariant":
+            centers, covariance = lower_determinant(latents, centers)
+            round_off = rounding(covariance)
+            network.stretch(round_off)
+            centers = centers @ round_off.to(centers.dtype)
         network.centers.data.copy_(centers)
+
+    def viewed(self, batch: Batch) -> Tensor:
+        """Return the features of a batch as the network is to see them: as they are, or other views."""
+        views = self._chosen_views(batch.features.shape[1])
+        return views(batch.features, batch.generator) if views else batch.features
+
+    def _chosen_views(self, n_features: int) -> AffineViews | None:
+        if self.views == "none":
+            return None
+        shape = picture_shape(n_features)
+        if shape is None:
+            raise StudioError(
+                f"Affine views turn and move square pictures; {n_features} features are no pixels of one.",
+                "Choose the encoder “pixels”, or views “none”.",
+            )
+        if self.pretrain == "sda":
+            raise StudioError(
+                "Affine views and layer-wise pretraining (“sda”) do not go together.",
+                "Choose pretrain “end_to_end”, or views “none”.",
+            )
+        return AffineViews(shape)
 
     def assign(self, network: Autoencoder, latents: Tensor) -> Tensor:
         """Return Student-t assignments to the centres (DEC, eq. 1); the largest is the nearest centre's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -24,10 +25,19 @@ from clustering.training.checkpoint import Checkpoint, fingerprint
 from clustering.training.data import Data, as_tensor
 from clustering.training.device import Device, DeviceName, choose_device
 from clustering.training.events import Emit, Failed, Finished, History, Started
-from clustering.training.inference import ROWS_AT_ONCE, encode_all, threads, weights_of, with_weights
+from clustering.training.inference import (
+    ROWS_AT_ONCE,
+    encode_all,
+    in_parts,
+    threads,
+    weights_of,
+    with_weights,
+)
+from clustering.training.lanes import side_by_side
 from clustering.training.loop import Loop
+from clustering.training.memory import memory_told
 from clustering.training.phase import Phase, Refreshed
-from clustering.training.scaling import column_moments, scaled, scaling, varying
+from clustering.training.scaling import scaling, varying
 from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch, Precision
 
@@ -47,6 +57,10 @@ class DeepClusterer(Clusterer):
         How the features were scaled: (x − shift) · factor.
     device_ : str
         The sentence that says where the fit ran and why.
+    init_seeds_, init_losses_ : arrays (n_init,)
+        The seeds that were tried, and the mean loss of each in its last epoch; the lowest is kept.
+    init_labels_ : int64 array (n_init, n)
+        What each seed found: a measure of how stable the clusters are.
     """
 
     n_clusters: int
@@ -54,6 +68,7 @@ class DeepClusterer(Clusterer):
     scale: Literal["none", "unit", "standardize"]
     device: DeviceName
     precision: Precision
+    n_init: int = 1
     random_state: int
 
     # What a method writes ------------------------------------------------------------------------------
@@ -128,7 +143,8 @@ class DeepClusterer(Clusterer):
         twin.n_features_in_ = self.n_features_in_
         history = History(emit)
         try:
-            twin._train(items, history, checkpoint)
+            with memory_told(twin.rows_a_batch(len(items)), len(items)):
+                twin._train(items, history, checkpoint)
         except StudioError as error:
             history(Failed(error.problem, error.mend))
             raise
@@ -168,74 +184,77 @@ class DeepClusterer(Clusterer):
     def _train(self, items: NDArray[np.float32], history: History, folder: Path | None) -> None:
         begun = time.monotonic()
         device = choose_device(self.device)
-        mean, variance = column_moments(items)
+        data = Data(items, device.device)
+        mean, variance = data.moments()
         self.shift_, self.factor_ = scaling(self.scale, mean, variance)
-        features = scaled(items, self.shift_, self.factor_)
+        data.scale(self.shift_, self.factor_)
         notices: tuple[str, ...] = ()
         if self.scale == "none":
             notices = scale_alarms(
                 float((variance + mean**2).mean()), np.flatnonzero(~varying(mean, variance)).tolist()
             )
-        data = Data(features, device.device)
-        network = self.setup(data.n_features, torch_generator(self.random_state, "weights"))
-        network.to(device.device)
-        phases = self.phases(network, data)
-        checkpoint = None
+        mark = ""
         if folder is not None:
             mark = fingerprint(self.info.name, self.get_params(deep=False), device.device.type, items)
-            checkpoint = Checkpoint(folder, mark)
-        kept = checkpoint.read(device.device) if checkpoint else None
-        stop = self._start(history, phases, data, device, kept)
-        loop = Loop(
-            network,
-            network.encode,  # type: ignore[arg-type]
-            data,
-            history,
-            random_state=self.random_state,
-            batch_size=self.rows_a_batch(data.n_items),
-            precision=self.precision,
-            checkpoint=checkpoint,
-            notices=notices,
-            stop=stop,
-        )
-        with threads(kept["threads"] if kept else None):
-            reason = loop.run(phases, kept)
-        self.weights_ = weights_of(network)
-        self.cluster_centers_ = np.asarray(self.weights_["centers"], dtype=np.float32)
-        self.device_ = device.reason
-        # By the very path a new item takes, so that fit and predict agree.
-        self.embedding_, self.soft_assignments_ = self._embed(items)
-        self.labels_ = np.asarray(self.soft_assignments_.argmax(axis=1), dtype=np.int64)
-        history(Finished(reason, time.monotonic() - begun))
-        self.history_ = history.rows
+        fits = []
+        for number in range(self.n_init):
+            # Each fit is just what this method with that random_state alone would give.
+            model = self._seeded((self.random_state + number) % 2**32)
+            kept = Checkpoint(folder / f"fit-{number}", f"{mark}-{number}") if folder is not None else None
+            heard = history if number == 0 else History(None)
+            fits.append(_Fit(model, data, device, heard, kept, notices))
 
-    def _start(
-        self,
-        history: History,
-        phases: tuple[Phase, ...],
-        data: Data,
-        device: Device,
-        kept: dict[str, Any] | None,
-    ) -> bool:
-        """Announce the fit, or announce again that a kept one goes on; return whether to stop at once."""
-        started = Started(
-            self.info.name,
-            tuple((phase.name, phase.epochs) for phase in phases),
-            data.n_items,
-            data.n_features,
-            device.device.type,
-            device.reason,
+        def ended(number: int) -> None:
+            """Let the listener hear the next fit; a wish to stop holds for all."""
+            fits[number].done = True
+            left = [fit for fit in fits if not fit.done]
+            if fits[number].loop.stop:
+                for fit in left:
+                    fit.loop.stop = True
+            if left:
+                left[0].history.emit = history.emit
+
+        with threads(fits[0].threads):
+            side_by_side([fit.turns() for fit in fits], device.device, ended)
+        best = min(fits, key=lambda fit: fit.loop.loss)
+        self.device_ = device.reason
+        self.init_seeds_ = np.array([fit.model.random_state for fit in fits])
+        self.init_losses_ = np.array([fit.loop.loss for fit in fits])
+        found = [self._found(fit.network, items, data) for fit in fits]
+        self.init_labels_ = np.stack([labels for *_, labels in found])
+        self.embedding_, self.soft_assignments_, self.labels_ = found[fits.index(best)]
+        self.weights_ = weights_of(best.network)
+        self.cluster_centers_ = np.asarray(self.weights_["centers"], dtype=np.float32)
+        best.history.emit = history.emit
+        best.history(Finished(self._ending(best, fits), time.monotonic() - begun))
+        self.history_ = best.history.rows
+
+    def _seeded(self, random_state: int) -> Self:
+        """Return this method with another seed."""
+        return type(self)(**self.get_params(deep=False) | {"random_state": random_state})
+
+    def _found(
+        self, network: nn.Module, items: NDArray[np.float32], data: Data
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Return places, soft assignments and labels, as `predict` would from the same numbers."""
+        self.weights_ = weights_of(network)
+        there = data.resident and data.as_given  # else scaled in double precision, as for a new item
+        places, assignments = self._embed(items, data if there else None)
+        return places, assignments, np.asarray(assignments.argmax(axis=1), dtype=np.int64)
+
+    def _ending(self, best: _Fit, fits: list[_Fit]) -> str:
+        if len(fits) == 1:
+            return best.loop.reason
+        return (
+            f"{best.loop.reason} Of {len(fits)} seeds, {best.model.random_state} is kept: "
+            "its loss is the lowest."
         )
-        if kept is None:
-            return bool(history(started))
-        history.rows.extend(json.loads(kept["history"]))  # it holds the first announcement already
-        return bool(history.emit(started)) if history.emit else False
 
     def look(self, network: Any, data: Data) -> Refreshed:
         """Look at the whole set with the network as it is now."""
         latents = encode_all(network, data)
         with torch.no_grad():
-            assignments = self.assign(network, latents)
+            assignments = in_parts(lambda rows: self.assign(network, rows), latents)
             confidences, labels = assignments.max(dim=1)
             return Refreshed(
                 self.place(network, latents),
@@ -245,8 +264,10 @@ class DeepClusterer(Clusterer):
                 self.refresh(assignments),
             )
 
-    def _embed(self, items: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return places (n, m) and soft assignments (n, K).
+    def _embed(
+        self, items: NDArray[np.float32], data: Data | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return places (n, m) and soft assignments (n, K), reading from ``data`` what is on the device.
 
         In double precision, rounded at the end: no row then depends on its company, its chunk or the device,
         so a subset gives the same as the whole.
@@ -259,11 +280,72 @@ class DeepClusterer(Clusterer):
         places, assignments = [], []
         with torch.inference_mode():
             for start in range(0, len(items), ROWS_AT_ONCE):
-                rows = as_tensor(items[start : start + ROWS_AT_ONCE]).to(device).double()
+                part = slice(start, start + ROWS_AT_ONCE)
+                rows = (as_tensor(items[part]) if data is None else data.features[part]).to(device).double()
                 latents = network.encode((rows - shift) * factor)
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())
         return np.concatenate(places), np.concatenate(assignments)
+
+
+class _Fit:
+    """One network in training, with its history, its checkpoint and its place in the rotation.
+
+    Parameters
+    ----------
+    model : DeepClusterer
+        With the seed of this fit.
+    data, device, history, checkpoint, notices
+        See `clustering.training.loop.Loop`.
+    """
+
+    def __init__(
+        self,
+        model: DeepClusterer,
+        data: Data,
+        device: Device,
+        history: History,
+        checkpoint: Checkpoint | None,
+        notices: tuple[str, ...],
+    ) -> None:
+        self.model, self.history, self.done = model, history, False
+        self.network = model.setup(data.n_features, torch_generator(model.random_state, "weights"))
+        self.network.to(device.device)
+        self._phases = model.phases(self.network, data)
+        self._kept = checkpoint.read(device.device) if checkpoint else None
+        self.threads = self._kept["threads"] if self._kept else None
+        self.loop = Loop(
+            self.network,
+            self.network.encode,  # type: ignore[arg-type]
+            data,
+            history,
+            random_state=model.random_state,
+            batch_size=model.rows_a_batch(data.n_items),
+            precision=model.precision,
+            checkpoint=checkpoint,
+            notices=notices,
+            stop=self._announced(data, device),
+        )
+
+    def turns(self) -> Iterator[None]:
+        """Train, or go on from the checkpoint."""
+        return self.loop.turns(self._phases, self._kept)
+
+    def _announced(self, data: Data, device: Device) -> bool:
+        """Announce the fit, or announce again that a kept one goes on; return whether to stop at once."""
+        history = self.history
+        started = Started(
+            self.model.info.name,
+            tuple((phase.name, phase.epochs) for phase in self._phases),
+            data.n_items,
+            data.n_features,
+            device.device.type,
+            device.reason,
+        )
+        if self._kept is None:
+            return bool(history(started))
+        history.rows.extend(json.loads(self._kept["history"]))  # it holds the first announcement already
+        return bool(history.emit(started)) if history.emit else False
 
 
 def _device_of_inference(name: DeviceName) -> torch.device:

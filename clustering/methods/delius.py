@@ -13,6 +13,7 @@ from clustering.methods.settings import (
     HiddenDims,
     LatentDim,
     LearningRate,
+    NInit,
     Precision,
     PretrainEpochs,
     Scale,
@@ -41,7 +42,7 @@ class DELIUS(DEC):
         256 by default in both phases, as in the PyTorch port; the notebook has 128 while clustering.
     learning_rate, cluster_learning_rate : float, optional
         1e-3 by default.
-    tolerance, scale, device, precision, random_state
+    tolerance, scale, device, precision, n_init, random_state
         As in `DEC`. The notebook does not scale the features.
 
     Notes
@@ -98,7 +99,8 @@ class DELIUS(DEC):
         tolerance: Tolerance = 0.001,
         scale: Scale = "none",
         device: Device = "auto",
-        precision: Precision = "float32",
+        precision: Precision = "tf32",
+        n_init: NInit = 1,
         random_state: RandomState = 0,
     ) -> None:
         self.n_clusters = n_clusters
@@ -114,17 +116,20 @@ class DELIUS(DEC):
         self.scale = scale
         self.device = device
         self.precision = precision
+        self.n_init = n_init
         self.random_state = random_state
 
     # Fixed by the paper, parameters in DEC.
     profile = "paper"
     pretrain = "end_to_end"
     alpha = 1.0
+    initial_centers = "kmeans"
+    views = "none"
 
     def pretraining(self) -> tuple[Optimiser, int]:
         """Return Adam and 200 epochs."""
         return Optimiser("adam", self.learning_rate or 1e-3), 200
 
-    def cluster_optimiser(self) -> Optimiser:
+    def cluster_optimiser(self, n_items: int) -> Optimiser:  # noqa: ARG002
         """Return Adam."""
         return Optimiser("adam", self.cluster_learning_rate or 1e-3)

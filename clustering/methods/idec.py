@@ -20,8 +20,10 @@ from clustering.methods.settings import (
     Device,
     Epochs,
     HiddenDims,
+    InitialCenters,
     LatentDim,
     LearningRate,
+    NInit,
     Precision,
     Pretrain,
     PretrainEpochs,
@@ -29,6 +31,7 @@ from clustering.methods.settings import (
     Scale,
     Tolerance,
     UpdateInterval,
+    Views,
 )
 from clustering.networks.autoencoder import Autoencoder
 from clustering.parameters import Meaning
@@ -51,7 +54,9 @@ class IDEC(DEC):
         γ, the weight of the clustering loss.
     n_clusters, profile, pretrain, hidden_dims, latent_dim, pretrain_epochs, epochs, batch_size, learning_rate
         As in `DEC`; the clustering phase uses Adam 1e-3 in both profiles, as the authors do on MNIST.
-    cluster_learning_rate, update_interval, tolerance, alpha, scale, device, precision, random_state
+    cluster_learning_rate, update_interval, tolerance, alpha, scale, device, precision, initial_centers, views
+        As in `DEC`.
+    n_init, random_state
         As in `DEC`.
     """
 
@@ -108,7 +113,10 @@ class IDEC(DEC):
         alpha: Alpha = 1.0,
         scale: Scale = "none",
         device: Device = "auto",
-        precision: Precision = "float32",
+        precision: Precision = "tf32",
+        initial_centers: InitialCenters = "invariant",
+        views: Views = "none",
+        n_init: NInit = 1,
         random_state: RandomState = 0,
     ) -> None:
         super().__init__(
@@ -128,11 +136,14 @@ class IDEC(DEC):
             scale=scale,
             device=device,
             precision=precision,
+            initial_centers=initial_centers,
+            views=views,
+            n_init=n_init,
             random_state=random_state,
         )
         self.gamma = gamma
 
-    def cluster_optimiser(self) -> Optimiser:
+    def cluster_optimiser(self, n_items: int) -> Optimiser:  # noqa: ARG002
         """Return the authors' Adam."""
         return Optimiser("adam", self.cluster_learning_rate or 1e-3)
 
@@ -142,9 +153,10 @@ class IDEC(DEC):
 
     def loss(self, network: Autoencoder, batch: Batch) -> dict[str, Tensor]:
         """Return the reconstruction error and γ times the divergence (IDEC, eq. 1)."""
-        latents = network.encode(batch.features).float()
+        features = self.viewed(batch)
+        latents = network.encode(features).float()
         log_q = log_soft_assignments(latents, network.centers, self.alpha)
         return {
-            "reconstruction": reconstruction(batch.features, network.decode(latents).float()),
+            "reconstruction": reconstruction(features, network.decode(latents).float()),
             "clustering": self.gamma * kl_divergence(batch.targets["p"], log_q),
         }

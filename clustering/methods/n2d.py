@@ -125,7 +125,7 @@ class N2D(AutoencoderClusterer):
         learning_rate: LearningRate = None,
         scale: Scale = "none",
         device: Device = "auto",
-        precision: Precision = "float32",
+        precision: Precision = "tf32",
         random_state: RandomState = 0,
     ) -> None:
         self.n_clusters = n_clusters

@@ -87,6 +87,31 @@ Device = Annotated[DeviceName, Meaning("Where to compute; “auto” takes the f
 Precision = Annotated[
     PrecisionName,
     Meaning(
-        "Number format while training; “bfloat16” is faster on recent graphics processors.", advanced=True
+        "Number format while training. “tf32” lets NVIDIA's processors multiply faster with a shorter "
+        "fraction and is “float32” everywhere else; “bfloat16” also halves the memory.",
+        advanced=True,
+    ),
+]
+NInit = Annotated[
+    int,
+    Interval(ge=1, le=100),
+    Meaning(
+        "Seeds to train, side by side where the processor has room. The one with the lowest loss is kept, "
+        "and all are compared to see how stable the groups are."
+    ),
+]
+InitialCenters = Annotated[
+    Literal["invariant", "kmeans"],
+    Meaning(
+        "How the first groups are found: k-means as published, or k-means refined by a criterion that does "
+        "not depend on how the latent space happens to be stretched (“invariant”).",
+        advanced=True,
+    ),
+]
+Views = Annotated[
+    Literal["none", "affine"],
+    Meaning(
+        "For pixels of square pictures: show the network each picture slightly turned, scaled and moved "
+        "(“affine”), so that it learns what these do not change.",
     ),
 ]

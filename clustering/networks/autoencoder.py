@@ -51,6 +51,20 @@ class Autoencoder(nn.Module):
         """Map latents (b, m) back to (b, d)."""
         return self.decoder(latents)
 
+    def stretch(self, change: Tensor) -> None:
+        """Apply an invertible linear map (m, m) to the latent space; what is rebuilt stays the same.
+
+        It goes into the two linear layers around the latent space, as ``latents @ change``.
+        """
+        last, first = self.encoder.layers[-1], self.decoder.layers[0]
+        assert isinstance(last, nn.Linear)
+        assert isinstance(first, nn.Linear)
+        exact = change.double()
+        with torch.no_grad():
+            last.weight.copy_(exact.T @ last.weight.double())
+            last.bias.copy_(last.bias.double() @ exact)
+            first.weight.copy_(first.weight.double() @ torch.linalg.inv(exact).T)
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Reconstruct (b, d)."""
         return self.decode(self.encode(inputs))

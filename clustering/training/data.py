@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from clustering.training.order import permutation
-from clustering.training.scaling import is_identity
+from clustering.training.scaling import column_moments, is_identity
 from clustering.training.streaming import Belt
 
 # Share of the free memory the data may take; the rest is for the network and its activations.
@@ -65,16 +65,42 @@ class Data:
         self.n_items, self.n_features = features.shape
         self.resident = _fits(features, device)
         self._scale: tuple[Tensor, Tensor] | None = None
-        if shift is not None and factor is not None and not is_identity(shift, factor):
-            self._scale = (
-                torch.from_numpy(shift.astype(np.float32)).to(device),
-                torch.from_numpy(factor.astype(np.float32)).to(device),
-            )
+        self._given = features
         self._features = as_tensor(features)
         if self.resident:
-            own = self._features.to(device, copy=self._scale is not None)
-            self._features = self._scaled(own)
+            self._features = self._features.to(device)
         self._belt: Belt | None = None
+        if shift is not None and factor is not None:
+            self.scale(shift, factor)
+
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of each column as given, float64 (d,)."""
+        if self._scale is not None:
+            raise RuntimeError("The moments are those of the features before they are scaled.")
+        if not (self.resident and self.device.type == "cuda"):
+            return column_moments(self._given)
+        mean = self._features.mean(dim=0, dtype=torch.float64)
+        squares = torch.zeros_like(mean)
+        for part in self._features.split(max(1, CHUNK_BYTES // self._row_bytes)):
+            squares += (part - mean).square().sum(dim=0)
+        return mean.cpu().numpy(), (squares / self.n_items).cpu().numpy()
+
+    def scale(self, shift: NDArray[np.float64], factor: NDArray[np.float64]) -> None:
+        """Hand out (x − shift) · factor from now on; to be called once at most."""
+        if is_identity(shift, factor):
+            return
+        self._scale = (
+            torch.from_numpy(shift.astype(np.float32)).to(self.device),
+            torch.from_numpy(factor.astype(np.float32)).to(self.device),
+        )
+        if self.resident:  # what was given stays as it is
+            on_host = self.device.type == "cpu"
+            self._features = self._scaled(self._features.clone() if on_host else self._features)
+
+    @property
+    def as_given(self) -> bool:
+        """Whether the rows are handed out as they were given."""
+        return self._scale is None
 
     @property
     def features(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""Notice that the first steps of a fit are too large for its data, and go back to the first weights."""
+"""Notice that steps are too large, and go back to the first weights, or to the last good ones."""
 
 from __future__ import annotations
 
@@ -52,3 +52,49 @@ class Guard:
     def restore(self) -> None:
         """Put the first weights back."""
         self._network.load_state_dict(self._fresh)
+
+
+class Lifeline:
+    """Holds the last good state of a network and its optimiser in the memory they live in.
+
+    Parameters
+    ----------
+    network : Module
+    optimiser : torch.optim.Optimizer
+    """
+
+    def __init__(self, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        self._optimiser = optimiser
+        self._weights = [tensor.detach() for tensor in network.state_dict().values()]
+        self._good_weights = [tensor.clone() for tensor in self._weights]
+        self._good_state = [tensor.clone() for tensor in self._state()]  # none yet, or from a checkpoint
+
+    def hold(self) -> None:
+        """Remember the state as it is now."""
+        _copy(self._weights, self._good_weights)
+        if self._good_state:
+            _copy(self._state(), self._good_state)
+        else:
+            self._good_state = [tensor.clone() for tensor in self._state()]
+
+    def pull(self) -> None:
+        """Return to the state last held: in place, for a captured step reads this very memory."""
+        _copy(self._good_weights, self._weights)
+        if self._good_state:
+            _copy(self._good_state, self._state())
+        else:  # in the first epoch momenta and moments begin at zero
+            for tensor in self._state():
+                tensor.zero_()
+
+    def _state(self) -> list[Tensor]:
+        return [
+            value
+            for state in self._optimiser.state.values()
+            for value in state.values()
+            if isinstance(value, Tensor)
+        ]
+
+
+def _copy(source: list[Tensor], target: list[Tensor]) -> None:
+    if source:
+        torch._foreach_copy_(target, source)

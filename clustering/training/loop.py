@@ -17,7 +17,7 @@ from clustering.training.alarms import alarms, check_losses, health
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data, batch_shape
 from clustering.training.events import Epoch, Event, History
-from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard
+from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard, Lifeline
 from clustering.training.inference import with_weights
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
@@ -64,12 +64,17 @@ class Loop:
         Hears every event.
     random_state : int
     batch_size : int
-    precision : {"float32", "bfloat16"}
+    precision : {"float32", "tf32", "bfloat16"}
     checkpoint : Checkpoint, optional
     notices : tuple of str
         Sentences that ride on the first epoch's alarms.
     stop : bool
         True when the listener wants no training at all: only what phases begin with is done.
+
+    Attributes
+    ----------
+    loss : float
+        Mean total loss of the last epoch that had one; infinite before.
     """
 
     def __init__(
@@ -98,22 +103,27 @@ class Loop:
         self._targets: dict[str, Tensor] = {}
         self._labels: Tensor | None = None
         self._last: Refreshed | None = None
-        self._stop = stop
+        self.stop, self.loss = stop, math.inf
         self._reason = "All epochs were run."
 
-    def run(self, phases: Sequence[Phase], kept: dict[str, Any] | None = None) -> str:
-        """Run the phases to their end, or on from a kept state, and return a sentence saying why it ended.
+    @property
+    def reason(self) -> str:
+        """Why it ended."""
+        return "Stopped as asked." if self.stop else self._reason
+
+    def turns(self, phases: Sequence[Phase], kept: dict[str, Any] | None = None) -> Iterator[None]:
+        """Run the phases to their end, or on from a kept state, giving the word away while the device works.
 
         Raises
         ------
         StudioError
-            When a loss is no longer finite.
+            When a loss is no longer finite, whatever the learning rate.
         Stopped
             When the listener raised it; the state is kept first, so the fit can go on later.
         """
         if kept:
             self._position = Position(**kept["position"])
-            self._reason, self._notices = kept["reason"], ()
+            self._reason, self._notices, self.loss = kept["reason"], (), kept["loss"]
             with_weights(self._network, kept["network"])
         self._started = time.monotonic() - self._position.elapsed
         for number in range(self._position.phase, len(phases)):
@@ -121,11 +131,12 @@ class Loop:
             going_on = kept if kept and number == kept["position"]["phase"] and kept["optimiser"] else None
             self._enter(number, going_on)
             while self._goes_on():
-                self._run_epoch()
-            if not self._stop:
+                steps = self._take_steps()
+                yield
+                self._end_epoch(self._step.means(steps) if self._step else {})
+            if not self.stop:
                 self._position = Position(number + 1, elapsed=self._seconds())
-                self._keep(between=True)
-        return "Stopped as asked." if self._stop else self._reason
+                self.keep(between=True)
 
     def _enter(self, number: int, kept: dict[str, Any] | None) -> None:
         """Begin a phase, or take up a kept one where it was left."""
@@ -137,7 +148,7 @@ class Loop:
             if self._phase.begin:
                 self._phase.begin()
             self._refresh()
-            if not self._stop:
+            if not self.stop:
                 self._show()
         self._prepare(kept["optimiser"] if kept else None)
 
@@ -154,26 +165,25 @@ class Loop:
         elif phase.respond:
             self._position.lowest_loss = self._guard.first_loss(phase.loss)
         self._step = Step(
-            phase.loss,
-            self._optimiser,
-            self._targets,
-            self._noise,
-            device,
-            self._precision,
-            capture=not phase.noisy,
+            phase.loss, self._optimiser, self._targets, self._data, self._noise, self._precision
         )
+        self._lifeline = Lifeline(self._network, self._optimiser)
 
     def _goes_on(self) -> bool:
-        return not (self._stop or self._converged() or self._position.epoch >= self._phase.epochs)
+        return not (self.stop or self._converged() or self._position.epoch >= self._phase.epochs)
 
-    def _run_epoch(self) -> None:
+    def _end_epoch(self, losses: dict[str, float]) -> None:
         phase, position = self._phase, self._position
-        losses = self._steps()
         if self._must_start_again(losses):
             self._start_again()
             return
+        if not all(map(math.isfinite, losses.values())):
+            self._go_back(losses)
+            return
         position.epoch += 1
-        check_losses(losses, phase.name, position.epoch)
+        if losses:
+            self.loss = losses["total"]
+            self._lifeline.hold()
         changed, sizes, found = self._refresh()
         if phase.tolerance is not None and changed is not None:
             position.calm = position.calm + 1 if changed < phase.tolerance else 0
@@ -196,24 +206,24 @@ class Loop:
             if self._view.wants(position.epoch, last, position.elapsed):
                 self._show()
         except Stopped:
-            self._keep()
+            self.keep()
             raise
-        if self._checkpoint and (self._stop or self._checkpoint.due()):
-            self._keep()
+        if self._checkpoint and (self.stop or self._checkpoint.due()):
+            self.keep()
 
-    def _steps(self) -> dict[str, float]:
-        """Take the steps of an epoch and return the mean of each loss term."""
+    def _take_steps(self) -> int:
+        """Hand the steps of an epoch to the device and return their number."""
         phase, epoch = self._phase, self._position.epoch
         if self._step is None or self._optimiser is None or phase.optimiser is None:
-            return {}
+            return 0
         steps = phase.steps or self._batches
         phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, QUARTER**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
-        for rows, features in self._some_batches(phase.name, epoch * steps, steps):
-            self._step(rows, features)
+        for table in self._some_batches(phase.name, epoch * steps, steps):
+            self._step.run(table)
         self._steps_taken += steps
-        return self._step.means(steps)
+        return steps
 
     def _must_start_again(self, losses: Mapping[str, float]) -> bool:
         position, respond = self._position, self._phase.respond
@@ -236,15 +246,30 @@ class Loop:
             f"{TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
         )
 
-    def _some_batches(self, name: str, first: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield ``count`` batches of the endless stream of passes, from step ``first`` of the phase on."""
+    def _go_back(self, losses: Mapping[str, float]) -> None:
+        """Return to the end of the last epoch that went well, with a quarter of the learning rate."""
+        position, optimiser = self._position, self._phase.optimiser
+        if position.restarts >= MOST_RESTARTS:
+            check_losses(losses, self._phase.name, position.epoch + 1)
+        assert optimiser is not None
+        self._lifeline.pull()
+        position.restarts += 1
+        rate = optimiser.learning_rate * QUARTER**position.restarts
+        self._notices = (
+            *self._notices,
+            f"The loss was no longer a finite number in epoch {position.epoch + 1}; the training went back "
+            f"to the end of epoch {position.epoch} and goes on with a learning rate of {rate:.2g}.",
+        )
+
+    def _some_batches(self, name: str, first: int, count: int) -> Iterator[Tensor]:
+        """Yield tables of ``count`` batches of the endless stream of passes, from step ``first`` on."""
         while count:
             in_pass = first % self._batches
             taken = min(count, self._batches - in_pass)
             seed = derived_seed(self._random_state, "order", name, first // self._batches)
             order = self._data.order(self._generator.manual_seed(seed))
             table = order[: self._batches * self._batch_size].view(self._batches, self._batch_size)
-            yield from self._data.batches(table[in_pass : in_pass + taken])
+            yield table[in_pass : in_pass + taken]
             first, count = first + taken, count - taken
 
     def _refresh(self) -> tuple[float | None, tuple[int, ...], tuple[str, ...]]:
@@ -275,7 +300,7 @@ class Loop:
             self._view.show(self._phase.name, self._position.epoch, self._last, self._tell)
 
     def _tell(self, event: Event) -> None:
-        self._stop = bool(self._history(event)) or self._stop
+        self.stop = bool(self._history(event)) or self.stop
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
@@ -292,7 +317,7 @@ class Loop:
         )
         return left * (time.monotonic() - self._phase_begun) / self._steps_taken
 
-    def _keep(self, between: bool = False) -> None:
+    def keep(self, between: bool = False) -> None:
         """Write the state: within a phase with its optimiser, or ``between`` two phases without."""
         if self._checkpoint is None:
             return
@@ -306,6 +331,7 @@ class Loop:
                     "targets": self._targets if optimiser else {},
                     "labels": self._labels if optimiser else None,
                     "reason": self._reason,
+                    "loss": self.loss,
                     "history": json.dumps(self._history.rows),
                     "threads": torch.get_num_threads(),
                 }

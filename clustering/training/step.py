@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
-Precision = Literal["float32", "bfloat16"]
+from clustering.training.data import Data
+
+Precision = Literal["float32", "tf32", "bfloat16"]
 WARM_UP = 3  # eager steps before a capture: cuBLAS, autograd and the optimiser allocate their state in them
 
 
@@ -26,7 +28,7 @@ class Batch:
     targets : dict of str to Tensor (b, …)
         The items' rows of every whole-set tensor the last refresh made.
     generator : torch.Generator
-        For noise; on the device, seeded anew every epoch.
+        For noise and views; on the device, seeded anew every epoch.
     """
 
     features: Tensor
@@ -48,11 +50,12 @@ class Step:
     optimiser : torch.optim.Optimizer
     targets : dict of str to Tensor (n, …)
         Whole-set tensors; the caller may change their values in place, never replace them.
+    data : Data
     generator : torch.Generator
-    device : torch.device
-    precision : {"float32", "bfloat16"}
+        On the device; a replay draws from it as the step itself would.
+    precision : {"float32", "tf32", "bfloat16"}
     capture : bool
-        Replay the step from a CUDA graph; only on CUDA and only for a loss without noise.
+        On CUDA, replay the step from a graph; everything must then happen on one stream of its own.
     """
 
     def __init__(
@@ -60,33 +63,30 @@ class Step:
         loss: Loss,
         optimiser: torch.optim.Optimizer,
         targets: Mapping[str, Tensor],
+        data: Data,
         generator: Generator,
-        device: torch.device,
         precision: Precision,
-        capture: bool,
+        capture: bool = True,
     ) -> None:
         self._loss, self._optimiser, self._targets = loss, optimiser, targets
-        self._generator, self._device, self._precision = generator, device, precision
-        self._capture = capture and device.type == "cuda"
+        self._data, self._generator, self._precision = data, generator, precision
+        self._capture = capture and data.device.type == "cuda"
         self._graph: torch.cuda.CUDAGraph | None = None
         self._taken = 0
         self._names: tuple[str, ...] = ()
         self._sums: Tensor | None = None
 
-    def __call__(self, rows: Tensor, features: Tensor) -> None:
-        """Take one step on items ``rows`` (b,) with ``features`` (b, d)."""
+    def run(self, table: Tensor) -> None:
+        """Take a step on each batch of row numbers, int64 (batches, b); the host does not wait for it."""
         if not self._capture:
-            self._eager(rows, features)
-        elif self._taken < WARM_UP:
-            self._warm_up(rows, features)
+            for rows, features in self._data.batches(table):
+                self._take(rows, features)
+        elif self._data.resident:
+            for rows in table:
+                self._replay(rows)
         else:
-            if self._graph is None:
-                self._captured(rows, features)
-            self._rows.copy_(rows)
-            self._features.copy_(features)
-            assert self._graph is not None
-            self._graph.replay()
-        self._taken += 1
+            for rows, features in self._data.batches(table):
+                self._replay(rows, features)
 
     def means(self, steps: int) -> dict[str, float]:
         """Return the mean of each term over the last ``steps`` steps and start again from zero.
@@ -99,15 +99,17 @@ class Step:
         self._sums.zero_()
         return dict(zip((*self._names, "total"), means, strict=True))
 
-    def _eager(self, rows: Tensor, features: Tensor) -> None:
+    def _take(self, rows: Tensor, features: Tensor) -> None:
         picked = {name: whole.index_select(0, rows) for name, whole in self._targets.items()}
         batch = Batch(features, rows, picked, self._generator)
-        bfloat16 = self._precision == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
-            terms = self._loss(batch)
-        total = torch.stack(list(terms.values())).sum()
-        self._optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        half = self._precision == "bfloat16"
+        with products_in(self._precision):
+            # Weights change in every step, so a cast that is kept would be out of date in a replay.
+            with torch.autocast(self._data.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
+                terms = self._loss(batch)
+            total = torch.stack(list(terms.values())).sum()
+            self._optimiser.zero_grad(set_to_none=True)
+            total.backward()
         self._optimiser.step()
         values = torch.stack([*terms.values(), total]).detach().float()
         if self._sums is None:
@@ -115,23 +117,42 @@ class Step:
             self._sums = torch.zeros_like(values)
         self._sums += values
 
-    def _warm_up(self, rows: Tensor, features: Tensor) -> None:
-        side = _side_stream(self._device)
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            self._eager(rows, features)
-        torch.cuda.current_stream().wait_stream(side)
+    def _replay(self, rows: Tensor, features: Tensor | None = None) -> None:
+        """Take a step from the graph, which reads its rows, and streamed features, from fixed memory."""
+        if self._taken == 0:
+            self._rows = rows.clone()
+            self._features = None if features is None else features.clone()
+        self._rows.copy_(rows)
+        if features is not None and self._features is not None:
+            self._features.copy_(features)
+        if self._taken < WARM_UP:
+            self._take_presented()
+        else:
+            if self._graph is None:
+                self._captured()
+            assert self._graph is not None
+            self._graph.replay()
+        self._taken += 1
 
-    def _captured(self, rows: Tensor, features: Tensor) -> None:
-        self._rows, self._features = rows.clone(), features.clone()
+    def _take_presented(self) -> None:
+        streamed = self._features
+        self._take(self._rows, self._data.take(self._rows) if streamed is None else streamed)
+
+    def _captured(self) -> None:
         self._optimiser.zero_grad(set_to_none=True)
         torch.cuda.synchronize()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, stream=_side_stream(self._device)):
-            self._eager(self._rows, self._features)
+        self._graph.register_generator_state(self._generator)
+        with torch.cuda.graph(self._graph, stream=torch.cuda.current_stream()):
+            self._take_presented()
 
 
-@cache
-def _side_stream(device: torch.device) -> torch.cuda.Stream:
-    """Return the one stream of warm-ups and captures: cuBLAS keeps a workspace for every stream it meets."""
-    return torch.cuda.Stream(device)
+@contextmanager
+def products_in(precision: Precision) -> Iterator[None]:
+    """Multiply single-precision matrices on CUDA in TF32 inside the block, or in full."""
+    before = torch.backends.cuda.matmul.fp32_precision
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.fp32_precision = before

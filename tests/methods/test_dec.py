@@ -16,9 +16,11 @@ from clustering.methods.ae_kmeans import AutoencoderKMeans
 from clustering.methods.dec import DEC
 from clustering.methods.delius import DELIUS
 from clustering.methods.idec import IDEC
+from clustering.training import checkpoint as checkpoint_module
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Failed, Snapshot
 from clustering.training.step import Batch
+from clustering.views.affine import AffineViews, PictureShape
 
 CPU = torch.device("cpu")
 SMALL = {"hidden_dims": (16,), "latent_dim": 4, "pretrain_epochs": 3, "epochs": 3, "device": "cpu"}
@@ -85,7 +87,7 @@ def test_dec_starts_where_autoencoder_and_k_means_ends(blobs):
         if isinstance(event, Snapshot) and event.phase == "cluster" and event.epoch == 0:
             starts.append(event)
 
-    DEC(3, **SMALL).fit(blobs, emit=emit)
+    DEC(3, **SMALL, initial_centers="kmeans").fit(blobs, emit=emit)
     settings = {name: value for name, value in SMALL.items() if name != "epochs"}
     plain = AutoencoderKMeans(3, **settings).fit(blobs)
     np.testing.assert_array_equal(starts[0].labels, plain.labels_)
@@ -205,10 +207,75 @@ def test_clustering_adds_agreement_to_autoencoder_and_k_means_on_digits(digits):
                 starts.append(normalized_mutual_info_score(y, event.labels))
 
         settings = {"hidden_dims": (64, 64), "pretrain_epochs": 40, "epochs": 60, "batch_size": 64}
-        model = DEC(10, **settings, device="cpu", random_state=seed)
+        model = DEC(10, **settings, initial_centers="kmeans", device="cpu", random_state=seed)
         model.fit(X, emit=emit)
         sizes = np.bincount(model.labels_, minlength=10)
         assert sizes.min() > 0
         gains.append(normalized_mutual_info_score(y, model.labels_) - starts[0])
     assert np.mean(gains) >= 0.02
     assert min(gains) > 0
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+def test_several_seeds_are_each_what_they_are_alone_and_the_lowest_loss_is_kept(method, blobs):
+    together = method(3, **SMALL, n_init=3, random_state=4).fit(blobs)
+    assert together.init_seeds_.tolist() == [4, 5, 6]
+    for seed, loss, labels in zip(
+        together.init_seeds_, together.init_losses_, together.init_labels_, strict=True
+    ):
+        alone = method(3, **SMALL, random_state=int(seed)).fit(blobs)
+        np.testing.assert_array_equal(alone.labels_, labels)
+        assert alone.init_losses_.tolist() == [loss]
+    best = int(together.init_losses_.argmin())
+    np.testing.assert_array_equal(together.labels_, together.init_labels_[best])
+    np.testing.assert_array_equal(together.predict(blobs), together.labels_)
+    assert f"Of 3 seeds, {4 + best} is kept" in together.history_[-1]["reason"]
+    assert together.history_[0]["kind"] == "started"
+
+
+def test_a_listener_hears_one_seed_after_the_other_and_its_stop_ends_all(blobs):
+    heard = []
+    DEC(3, **SMALL, n_init=2).fit(blobs, emit=lambda event: heard.append(event.kind) and None)
+    assert heard.count("started") == heard.count("finished") == 1
+    model = DEC(3, **SMALL, n_init=3).fit(blobs, emit=lambda event: isinstance(event, Epoch))
+    assert "Stopped as asked" in model.history_[-1]["reason"]
+    assert len(model.init_labels_) == 3
+
+
+def test_several_seeds_broken_off_end_as_unbroken_ones(blobs, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN", 0.0)
+    unbroken = DEC(3, **SMALL, n_init=2).fit(blobs)
+
+    def emit(event):
+        if isinstance(event, Epoch) and (event.phase, event.epoch) == ("cluster", 1):
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        DEC(3, **SMALL, n_init=2).fit(blobs, emit=emit, checkpoint=tmp_path)
+    resumed = DEC(3, **SMALL, n_init=2).fit(blobs, checkpoint=tmp_path)
+    np.testing.assert_array_equal(unbroken.init_labels_, resumed.init_labels_)
+    np.testing.assert_array_equal(unbroken.init_losses_, resumed.init_losses_)
+
+
+def test_affine_views_need_pictures_and_say_so(blobs):
+    with pytest.raises(StudioError, match="5 features are no pixels") as error:
+        DEC(3, **SMALL, views="affine").fit(blobs)
+    assert "pixels" in error.value.mend
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+def test_affine_views_train_on_moved_pictures_towards_the_targets_of_the_unmoved(method, digits):
+    features = torch.from_numpy(digits[0][:50])
+    model = method(10, **SMALL, views="affine")
+    network = model.setup(64, torch.Generator().manual_seed(0))
+    network.centers.data.normal_(generator=torch.Generator().manual_seed(2))
+    targets = {"p": torch.eye(10).repeat(5, 1)}
+
+    def batch(seed: int) -> Batch:
+        return Batch(features, torch.arange(50), targets, torch.Generator().manual_seed(seed))
+
+    moved = AffineViews(PictureShape(1, 8, 8))(features, torch.Generator().manual_seed(1))
+    plain = method(10, **SMALL).loss(network, Batch(moved, torch.arange(50), targets, torch.Generator()))
+    torch.testing.assert_close(model.loss(network, batch(1)), plain)
+    assert model.loss(network, batch(2))["clustering"] != plain["clustering"]
+    assert all(phase.noisy for phase in model.phases(network, Data(digits[0], CPU)))

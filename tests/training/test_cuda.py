@@ -15,6 +15,7 @@ from clustering.training import data as data_module
 from clustering.training.data import Data
 from clustering.training.events import Epoch
 from clustering.training.kmeans import kmeans
+from clustering.training.lanes import side_by_side
 from clustering.training.optimisers import Optimiser, cosine
 from clustering.training.step import Batch, Step
 
@@ -39,20 +40,29 @@ def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(
     def trained(capture: bool) -> tuple[torch.Tensor, dict[str, float]]:
         generator = torch.Generator().manual_seed(0)
         weight = torch.nn.Parameter(torch.randn(8, 8, generator=generator).to(device))
-        features = torch.randn(12, 16, 8, generator=generator).to(device)
-        targets = {"t": torch.randn(16, 8, generator=generator).to(device)}
+        data = Data(torch.randn(192, 8, generator=generator).numpy(), device)
+        targets = {"t": torch.randn(192, 8, generator=generator).to(device)}
+        noise = torch.Generator(device).manual_seed(1)
         optimiser = Optimiser(kind, 0.05, schedule=cosine)
         built = optimiser.build([weight], device)
 
         def loss(batch: Batch) -> dict[str, torch.Tensor]:
-            return {"square": (batch.features @ weight - batch.targets["t"]).square().mean()}
+            noisy = batch.features + torch.rand(
+                batch.features.shape, generator=batch.generator, device=device
+            )
+            return {"square": (noisy @ weight - batch.targets["t"]).square().mean()}
 
-        step = Step(loss, built, targets, torch.Generator(device), device, "float32", capture)
-        for number, batch in enumerate(features):
-            optimiser.set_rate(built, number / 12)
-            if number == 6:
-                targets["t"].mul_(0.5)  # in place, as a refresh does it
-            step(torch.arange(16, device=device).roll(number), batch)
+        step = Step(loss, built, targets, data, noise, "float32", capture)
+
+        def turns():
+            for number, rows in enumerate(torch.arange(192, device=device).view(12, 1, 16)):
+                optimiser.set_rate(built, number / 12)
+                if number == 6:
+                    targets["t"].mul_(0.5)  # in place, as a refresh does it
+                step.run(rows)
+                yield
+
+        side_by_side([turns()], device)
         return weight.detach(), step.means(12)
 
     eager, replayed = trained(False), trained(True)
@@ -81,7 +91,7 @@ def test_k_means_reaches_the_inertia_of_scikit_learn():
 
 
 @pytest.mark.parametrize("method", [DEC, IDEC])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
 def test_the_same_seed_gives_the_same_labels_and_the_model_predicts_alike_on_the_cpu(
     method, precision, items, tmp_path
 ):
@@ -116,3 +126,30 @@ def test_a_second_fit_leaves_no_more_device_memory_behind_than_the_first(items):
         DEC(6, **SETTINGS).fit(items)
         held.append(torch.cuda.memory_allocated())
     assert held[2] == held[0]
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+def test_seeds_trained_side_by_side_find_what_each_finds_alone(method, items):
+    together = method(6, **SETTINGS, n_init=4, random_state=5).fit(items)
+    assert together.init_seeds_.tolist() == [5, 6, 7, 8]
+    for seed, labels, loss in zip(
+        together.init_seeds_, together.init_labels_, together.init_losses_, strict=True
+    ):
+        alone = method(6, **SETTINGS, random_state=int(seed)).fit(items)
+        np.testing.assert_array_equal(alone.labels_, labels)
+        assert alone.init_losses_[0] == loss
+
+
+def test_views_are_drawn_alike_by_a_replayed_step_and_again_after_a_break(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN", 0.0)
+    digits = (load_digits(return_X_y=True)[0] / 16).astype(np.float32)
+    model = IDEC(10, **SETTINGS, views="affine")
+    unbroken = model.fit(digits).labels_
+
+    def emit(event):
+        if isinstance(event, Epoch) and (event.phase, event.epoch) == ("pretrain", 7):
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        model.fit(digits, emit=emit, checkpoint=tmp_path)
+    np.testing.assert_array_equal(unbroken, model.fit(digits, checkpoint=tmp_path).labels_)

@@ -58,6 +58,11 @@ class Toy:
             notices=("Look at this.",),
         )
 
+    def run(self, phases: list[Phase]) -> str:
+        for _ in self.loop.turns(phases):
+            pass
+        return self.loop.reason
+
     def hear(self, event: Event) -> bool | None:
         self.events.append(event)
         return self.listener(event) if self.listener else None
@@ -79,7 +84,7 @@ class Toy:
 
 def test_epochs_and_snapshots_come_in_order_with_losses_that_fall():
     toy = Toy()
-    reason = toy.loop.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
+    reason = toy.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
     assert reason == "All epochs were run."
     epochs = [event for event in toy.events if isinstance(event, Epoch)]
     assert [(e.phase, e.epoch, e.epochs) for e in epochs] == [
@@ -95,7 +100,7 @@ def test_epochs_and_snapshots_come_in_order_with_losses_that_fall():
 
 def test_a_snapshot_before_clusters_has_no_labels_and_one_with_clusters_has_all():
     toy = Toy()
-    toy.loop.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
+    toy.run([toy.phase(), toy.phase("cluster", refresh=toy.look)])
     first, *_, last = (event for event in toy.events if isinstance(event, Snapshot))
     assert set(first.labels) == {-1}
     assert first.centers.shape == (0, 2)
@@ -107,7 +112,7 @@ def test_a_snapshot_before_clusters_has_no_labels_and_one_with_clusters_has_all(
 
 def test_a_pass_sees_every_row_once_and_the_next_in_another_order():
     toy = Toy()
-    toy.loop.run([toy.phase()])
+    toy.run([toy.phase()])
     passes = [flat(toy.rows[start : start + 5]) for start in range(0, 20, 5)]
     assert all(sorted(rows) == list(range(50)) for rows in passes)
     assert len({tuple(rows) for rows in passes}) == 4
@@ -115,20 +120,20 @@ def test_a_pass_sees_every_row_once_and_the_next_in_another_order():
 
 def test_an_interval_that_is_no_pass_goes_on_where_the_last_one_ended():
     toy = Toy()
-    toy.loop.run([toy.phase(steps=3)])
+    toy.run([toy.phase(steps=3)])
     assert len(toy.rows) == 12
     assert sorted(flat(toy.rows[:5])) == sorted(flat(toy.rows[5:10])) == list(range(50))
 
 
 def test_notices_ride_on_the_first_epoch_only():
     toy = Toy()
-    toy.loop.run([toy.phase()])
+    toy.run([toy.phase()])
     assert [e.alarms for e in toy.events if isinstance(e, Epoch)] == [("Look at this.",), (), (), ()]
 
 
 def test_two_quiet_refreshes_in_a_row_end_the_phase():
     toy = Toy(learning_rate=1e-6)
-    reason = toy.loop.run([toy.phase("cluster", refresh=toy.look, tolerance=0.001)])
+    reason = toy.run([toy.phase("cluster", refresh=toy.look, tolerance=0.001)])
     assert "Fewer than 0.10% of the labels changed" in reason
     epochs = [e for e in toy.events if isinstance(e, Epoch)]
     assert [e.changed for e in epochs] == [0.0, 0.0]
@@ -138,9 +143,7 @@ def test_two_quiet_refreshes_in_a_row_end_the_phase():
 def test_a_stop_ends_after_the_running_epoch_and_later_phases_only_begin():
     toy = Toy(listener=lambda event: isinstance(event, Epoch) and event.epoch == 2)
     begun = []
-    reason = toy.loop.run(
-        [toy.phase(), toy.phase("cluster", refresh=toy.look, begin=lambda: begun.append(1))]
-    )
+    reason = toy.run([toy.phase(), toy.phase("cluster", refresh=toy.look, begin=lambda: begun.append(1))])
     assert reason == "Stopped as asked."
     assert begun == [1]
     assert [e.epoch for e in toy.events if isinstance(e, Epoch)] == [1, 2]
@@ -149,7 +152,7 @@ def test_a_stop_ends_after_the_running_epoch_and_later_phases_only_begin():
 def test_steps_too_large_start_again_with_a_quarter_and_say_so():
     toy = Toy(learning_rate=50.0)
     phase = toy.phase(respond=toy.layer)
-    toy.loop.run([phase])
+    toy.run([phase])
     epochs = [e for e in toy.events if isinstance(e, Epoch)]
     assert [e.epoch for e in epochs] == [1, 2, 3, 4]
     (notice,) = [a for a in epochs[0].alarms if "began again" in a]
@@ -160,7 +163,7 @@ def test_steps_too_large_start_again_with_a_quarter_and_say_so():
 def test_steps_too_large_that_were_asked_for_end_in_a_sentence():
     toy = Toy(learning_rate=1e30)
     with pytest.raises(StudioError, match="ran away"):
-        toy.loop.run([toy.phase()])
+        toy.run([toy.phase()])
 
 
 def test_a_full_disk_does_not_end_the_training_but_is_said(tmp_path, monkeypatch):
@@ -172,6 +175,52 @@ def test_a_full_disk_does_not_end_the_training_but_is_said(tmp_path, monkeypatch
 
     monkeypatch.setattr(checkpoint, "write", full)
     toy = Toy(checkpoint=checkpoint)
-    toy.loop.run([toy.phase()])
+    toy.run([toy.phase()])
     second = [e for e in toy.events if isinstance(e, Epoch)][1]
     assert "No space left on device" in second.alarms[0]
+
+
+class Breaking(Toy):
+    """A toy whose loss is not a number in the epochs named."""
+
+    def __init__(self, epochs: set[int], **settings):
+        super().__init__(**settings)
+        self.broken, self.steps = epochs, 0
+
+    def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
+        self.steps += 1
+        terms = super().loss(batch)
+        return {name: value * float("nan") for name, value in terms.items()} if self.now_broken() else terms
+
+    def now_broken(self) -> bool:
+        epoch = 1 + (self.steps - 1) // 5
+        if epoch in self.broken and self.steps % 5 == 0:
+            self.broken = self.broken - {epoch}
+            return True
+        return False
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+@pytest.mark.parametrize("broken", [1, 3])
+def test_a_loss_that_is_no_number_goes_back_to_the_last_good_epoch_with_a_quarter_of_the_rate(broken, kind):
+    toy = Breaking({broken})
+    optimiser = Optimiser(kind, 0.1)
+    phase = Phase("pretrain", 4, toy.loss, list(toy.layer.parameters()), optimiser)
+    states = []
+    toy.listener = lambda event: states.append(toy.layer.weight.detach().clone()) and None
+    toy.run([phase])
+    epochs = [e for e in toy.events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2, 3, 4]
+    assert all(np.isfinite(e.losses["total"]) for e in epochs)
+    (notice,) = [a for e in epochs for a in e.alarms if "no longer a finite number" in a]
+    assert f"in epoch {broken};" in notice
+    assert f"the end of epoch {broken - 1}" in notice
+    assert "learning rate of 0.025" in notice
+    assert all(torch.isfinite(state).all() for state in states)
+
+
+def test_a_loss_that_stays_no_number_ends_in_a_sentence():
+    toy = Toy()
+    toy.loss = lambda batch: {"rebuilt": toy.layer(batch.features).sum() * float("nan")}
+    with pytest.raises(StudioError, match="ran away"):
+        toy.run([toy.phase()])

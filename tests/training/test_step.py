@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from clustering.training.data import Data
 from clustering.training.optimisers import Optimiser, constant, cosine, tenth_every
 from clustering.training.step import Batch, Step
 
@@ -26,23 +28,21 @@ def line(kind: str, **settings) -> tuple[nn.Parameter, Step]:
         }
 
     targets = {"t": torch.arange(4.0)[:, None]}
-    return weight, Step(loss, optimiser, targets, torch.Generator(), CPU, "float32", capture=True)
+    data = Data(np.array([[1.0], [3.0], [1.0], [3.0]], dtype=np.float32), CPU)
+    return weight, Step(loss, optimiser, targets, data, torch.Generator(), "float32")
 
 
 def test_plain_sgd_with_momentum_moves_as_its_formula_says():
     weight, step = line("sgd", momentum=0.9)
-    features = torch.tensor([[1.0], [3.0]])
-    step(torch.tensor([0, 1]), features)
+    step.run(torch.tensor([[0, 1]]))
     assert weight.item() == pytest.approx(-0.1 * 2)
-    step(torch.tensor([2, 3]), features)
+    step.run(torch.tensor([[2, 3]]))
     assert weight.item() == pytest.approx(-0.1 * 2 - 0.1 * (0.9 * 2 + 2))
 
 
 def test_terms_are_averaged_over_the_steps_and_start_again_from_zero():
     _, step = line("sgd", momentum=0.0)
-    features = torch.tensor([[1.0], [3.0]])
-    for _ in range(2):
-        step(torch.tensor([0, 1]), features)
+    step.run(torch.tensor([[0, 1], [0, 1]]))
     means = step.means(2)
     assert means["slope"] == pytest.approx((0 + -0.2 * 2) / 2)
     assert means["pull"] == pytest.approx(2)
@@ -71,7 +71,7 @@ def test_schedules_follow_their_formulas():
 def test_half_precision_leaves_the_weights_in_single_and_the_loss_close():
     layer = nn.Linear(8, 1)
     generator = torch.Generator().manual_seed(0)
-    features = torch.randn(16, 8, generator=generator)
+    data = Data(torch.randn(16, 8, generator=generator).numpy(), CPU)
     means = {}
     for precision in ("float32", "bfloat16"):
         optimiser = Optimiser("sgd", 1e-9).build(layer.parameters(), CPU)
@@ -79,12 +79,11 @@ def test_half_precision_leaves_the_weights_in_single_and_the_loss_close():
             lambda batch: {"square": layer(batch.features).float().square().mean()},
             optimiser,
             {},
+            data,
             generator,
-            CPU,
             precision,
-            capture=False,
         )
-        step(torch.arange(16), features)
+        step.run(torch.arange(16)[None])
         means[precision] = step.means(1)["total"]
     assert layer.weight.dtype == torch.float32
     assert means["bfloat16"] == pytest.approx(means["float32"], rel=0.05)

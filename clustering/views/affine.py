@@ -1,0 +1,67 @@
+"""Pictures turned, scaled and moved a little, a whole batch at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+
+class PictureShape(NamedTuple):
+    """Channels, height and width of a picture written as one row of pixels."""
+
+    channels: int
+    height: int
+    width: int
+
+
+def picture_shape(n_features: int) -> PictureShape | None:
+    """Return the square picture a row of pixels is, grey or in three colours, or None when it is neither."""
+    for channels in (1, 3):
+        side = math.isqrt(n_features // channels)
+        if side >= 4 and channels * side**2 == n_features:
+            return PictureShape(channels, side, side)
+    return None
+
+
+@dataclass(frozen=True)
+class AffineViews:
+    """Random turns, zooms and shifts, drawn anew for every picture.
+
+    Parameters
+    ----------
+    shape : PictureShape
+    degrees : float
+        Turned by at most so much to either side.
+    zoom : float
+        Scaled by at most this share up or down.
+    shift : float
+        Moved by at most this share of the width and height: three pixels of 28 on MNIST, less than one of 8
+        on the digits, where three would push them out of the picture.
+
+    Notes
+    -----
+    The strength of DEC-DA (Guo, Zhu, Liu, Yin 2018, "Deep Embedded Clustering with Data Augmentation").
+    """
+
+    shape: PictureShape
+    degrees: float = 10.0
+    zoom: float = 0.1
+    shift: float = 3 / 28
+
+    def __call__(self, rows: Tensor, generator: Generator) -> Tensor:
+        """Return a view of each picture, (b, c·h·w) like the rows given; what comes in from outside is 0."""
+        drawn = torch.rand(4, len(rows), generator=generator, device=rows.device, dtype=rows.dtype) * 2 - 1
+        angle, scale = drawn[0] * math.radians(self.degrees), 1 + drawn[1] * self.zoom
+        aspect = self.shape.height / self.shape.width
+        cosine, sine = angle.cos() * scale, angle.sin() * scale
+        # grid_sample counts in half widths and half heights
+        across = torch.stack([cosine, -sine * aspect, 2 * self.shift * drawn[2]], dim=1)
+        down = torch.stack([sine / aspect, cosine, 2 * self.shift * drawn[3]], dim=1)
+        pictures = rows.view(-1, *self.shape)
+        grid = affine_grid(torch.stack([across, down], dim=1), list(pictures.shape), align_corners=False)
+        return grid_sample(pictures, grid, align_corners=False).view_as(rows)
