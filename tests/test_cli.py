@@ -223,3 +223,16 @@ def test_the_studio_says_when_its_port_is_taken(tmp_path):
     assert done.returncode != 0
     assert port in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_several_seeds_are_asked_for_by_name_and_compared(run, table, tmp_path):
+    _, features, _ = run("features", run("load", str(table))[1])
+    small = ["hidden_dims=8", "latent_dim=2", "pretrain_epochs=2", "epochs=2", "n_init=3"]
+    options = [part for entry in small for part in ("--set", entry)]
+    code, made, said = run("train", features, "-m", "dec", "-k", "3", "--seed", "4", *options)
+    assert code == 0, said
+    assert "Of 3 seeds" in said
+    assert "Agreement between runs (ARI)" in said
+    workspace = Workspace.open(tmp_path / "workspace")
+    assert [seed.seed for seed in workspace.seeds(made)] == [4, 5, 6]
+    assert workspace.run_arrays(made).init_labels.shape == (3, 120)

@@ -274,5 +274,5 @@ def _baseline(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
 def _told(workspace: Workspace, run_id: str) -> None:
     run = workspace.run(run_id)
     say(f"{run.title}: {run.n_clusters} groups of {run.n_items} items in {run.seconds:.1f} s. {run.reason}")
-    shown = {"accuracy", "nmi", "ari", "silhouette"}
+    shown = {"accuracy", "nmi", "ari", "silhouette", "mean_ari"}
     figures([row for row in workspace.quality(run_id) if row["name"] in shown])

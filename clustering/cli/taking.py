@@ -54,7 +54,7 @@ def map_file(workspace: Workspace, projection_id: str, form: Literal["png", "svg
         names=group_names(workspace, run.id) if run else None,
         title=workspace.collection(drawn.collection_id).name,
         provenance=provenance_line(
-            method=run.title if run else None,
+            method=_method(workspace, run) if run else None,
             seed=run.seed if run else None,
             map=f"{drawn.title} of the {drawn.space}, seed {drawn.seed}",
             trustworthiness=trust.get("trustworthiness"),
@@ -82,7 +82,7 @@ def report_file(workspace: Workspace, run_id: str) -> bytes:
             "Features": {name: value for name, value in told["features"].items() if name != "parameters"},
             "Method": {
                 "name": run.title,
-                "seed": run.seed,
+                **_seeds(workspace, run),
                 "seconds": round(run.seconds, 1),
                 "device": made_with.get("device_reason", run.device),
             },
@@ -125,6 +125,18 @@ def newest_map(workspace: Workspace, run_id: str) -> ProjectionRecord | None:
     return next(iter(workspace.projections(run_id=run_id)), None)
 
 
+def _method(workspace: Workspace, run: RunRecord) -> str:
+    tried = len(workspace.seeds(run.id))
+    return f"{run.title}, best of {tried} seeds" if tried else run.title
+
+
+def _seeds(workspace: Workspace, run: RunRecord) -> dict[str, Any]:
+    tried = [one.seed for one in workspace.seeds(run.id)]
+    if not tried:
+        return {"seed": run.seed}
+    return {"seeds": f"{len(tried)} ({tried[0]} to {tried[-1]}), of which {run.seed} is kept"}
+
+
 def group_names(workspace: Workspace, run_id: str) -> list[str] | None:
     """Return one name a group, the usual one where the user gave none; None where no group has one."""
     from clustering.charts.palette import group_name
@@ -139,6 +151,8 @@ def _qualities(workspace: Workspace, run_id: str) -> Iterator[Quality]:
 
     known = {field.name for field in fields(Quality)}
     for row in workspace.quality(run_id):
+        if row.get("detail"):  # single seeds and groups: many, and summed up by the figures before them
+            continue
         about = {name: value for name, value in row.items() if name in known}
         if row.get("column"):  # the same measure against several columns: told apart
             about |= {"name": f"{row['name']}:{row['column']}", "title": f"{row['title']} · {row['column']}"}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
-from clustering.workspace import Workspace
+from clustering.workspace import RunArrays, RunRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.metrics import Quality
@@ -105,6 +105,7 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
         rows += _rows([row for row in found if row.space or space == "features"])
     context.progress(steps - 1, steps, "Reading the confidence")
     rows += _rows(metrics.confidence(arrays.soft_assignments))
+    rows += _of_seeds(workspace, run, arrays)
     context.progress(steps, steps, "Keeping the figures")
     workspace.set_quality(run.id, rows, _summary(rows))
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
@@ -136,6 +137,43 @@ def _kept_neighbours(
 
 def _rows(figures: list[Quality]) -> list[dict[str, Any]]:
     return [{**asdict(figure), "column": ""} for figure in figures]
+
+
+def _of_seeds(workspace: Workspace, run: RunRecord, arrays: RunArrays) -> list[dict[str, Any]]:
+    """Return how alike the seeds of a run are: the figures of `metrics.stability`, then the single parts.
+
+    A part has a ``detail``: ``"seed"``, with its number and loss, against the kept one; or ``"cluster"``,
+    with its number, against the other seeds. Without several seeds there is nothing to say.
+    """
+    from clustering import metrics
+    from clustering.metrics.external import ari
+    from clustering.metrics.stability import jaccard_recovery
+
+    seeds = workspace.seeds(run.id)
+    if arrays.init_labels is None or len(seeds) < 2:
+        return []
+    own = arrays.labels
+    others = [labels for seed, labels in zip(seeds, arrays.init_labels, strict=True) if not seed.kept]
+    figures = metrics.stability([own, *others], run.seed)
+    rows = _rows(figures)
+    numbers = np.unique(own[own >= 0]).tolist()
+    recovered = jaccard_recovery(own, others).tolist()
+    if numbers:
+        rows[-1]["cluster"] = numbers[int(np.argmin(recovered))]  # the weakest
+    part = {"group": "stability", "space": "", "higher_is_better": True, "n_used": len(own), "column": ""}
+    for seed, labels in zip(seeds, arrays.init_labels, strict=True):
+        told = {"title": f"Seed {seed.seed} beside the kept one (ARI)", "value": ari(own, labels)}
+        note = "Kept: its loss is the lowest." if seed.kept else ""
+        rows.append(
+            {"name": f"seed_{seed.seed}", **told, **part, "note": note, "detail": "seed"}
+            | {"seed": seed.seed, "loss": seed.loss, "kept": seed.kept}
+        )
+    for number, value in zip(numbers, recovered, strict=True):
+        told = {"title": f"Group {number + 1} in the other seeds (Jaccard)", "value": value}
+        rows.append(
+            {"name": f"cluster_{number}", **told, **part, "note": "", "detail": "cluster", "cluster": number}
+        )
+    return rows
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
+from clustering.jobs.seeds import OneSeed, seeds_of
 from clustering.training.events import Event, Finished, Started
 from clustering.workspace import FeatureRecord, RunArrays, RunRecord, Workspace
-from clustering.workspace.snapshots import snapshots_in
 
 if TYPE_CHECKING:
     from clustering.methods.base import Clusterer
@@ -88,28 +88,34 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         heard[event.kind] = event
 
     context.progress(0, 0, "Starting")
-    model.fit(workspace.features(source.id), emit=context.also(listen), checkpoint=context.checkpoint)
+    settings = model.get_params(deep=False)
+    pictures = OneSeed(context.also(listen), context.folder / "snapshots", int(settings.get("n_init") or 1))
+    model.fit(workspace.features(source.id), emit=pictures, checkpoint=context.checkpoint)
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
-    settings = model.get_params(deep=False)
+    seeds, init_labels = seeds_of(model)
+    seed = next((one.seed for one in seeds if one.kept), int(settings.get("random_state") or 0))
     started, finished = heard.get("started"), heard.get("finished")
     device, why = (started.device, started.device_reason) if isinstance(started, Started) else ("cpu", "")
     reason, seconds = (finished.reason, finished.seconds) if isinstance(finished, Finished) else ("", 0.0)
     return workspace.add_run(
         source.id,
-        RunArrays(model.labels_, model.soft_assignments_, model.embedding_, model.cluster_centers_),
+        RunArrays(
+            model.labels_, model.soft_assignments_, model.embedding_, model.cluster_centers_, init_labels
+        ),
         method=model.info.name,
         title=model.info.title,
         family=model.info.family,
         parameters=settings,
         profile=str(settings.get("profile") or ""),
-        seed=int(settings.get("random_state") or 0),
+        seed=seed,
         reason=reason,
         seconds=seconds,
         device=device,
         history=model.history_,
         environment=environment(device, why),
-        snapshots=[snapshot.path for snapshot in snapshots_in(context.folder / "snapshots")],
+        snapshots=pictures.snapshots(seeds),
+        seeds=seeds,
         save_model=model.save,
         job_id=context.job_id,
     )
@@ -120,7 +126,11 @@ def _queue_baseline(workspace: Workspace, name: str, run: RunRecord) -> None:
     from clustering.methods import method
     from clustering.parameters import parameters_of
 
-    shared = {"n_clusters": run.parameters.get("n_clusters"), "random_state": run.seed}
+    asked = run.parameters.get("random_state")  # of several seeds the first, whichever was kept
+    shared = {
+        "n_clusters": run.parameters.get("n_clusters"),
+        "random_state": run.seed if asked is None else asked,
+    }
     known = {parameter.name for parameter in parameters_of(method(name))}
     settings = {key: value for key, value in shared.items() if key in known and value is not None}
     wanted = {"features": run.feature_id, "method": name, "parameters": settings}

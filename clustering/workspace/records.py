@@ -76,6 +76,8 @@ class RunRecord:
     family : {"baseline", "deep"}
     n_clusters : int
         Clusters found (noise not counted).
+    seed : int
+        Start of all chance; where several were tried, the one that was kept.
     reason : str
         Why the fit ended where it did.
     seconds : float
@@ -114,6 +116,27 @@ class RunArrays:
     soft_assignments: NDArray[np.float32]  # (n, K)
     latents: NDArray[np.float32]  # (n, m)
     centers: NDArray[np.float32]  # (K, m)
+    init_labels: NDArray[np.int64] | None = (
+        None  # (n_init, n), what each seed found, where several were tried
+    )
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """One of several seeds that a run tried.
+
+    Parameters
+    ----------
+    seed : int
+    loss : float or None
+        Of its last epoch, by which it was chosen or not; None where that was no finite number.
+    kept : bool
+        True for the one seed whose result the run is.
+    """
+
+    seed: int
+    loss: float | None
+    kept: bool
 
 
 @dataclass(frozen=True)

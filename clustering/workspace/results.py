@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from clustering.workspace.records import (
     FeatureRecord,
     RunArrays,
     RunRecord,
+    SeedRecord,
     SnapshotFile,
 )
 from clustering.workspace.shelves import Shelves, _forget_notes
@@ -35,6 +37,7 @@ from clustering.workspace.store import found, refuse_while_used
 from clustering.workspace.tables import ClusterNameRow, ProjectionRow, RunRow
 
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
+INIT_LABELS = "init_labels.npy"
 SaveModel = Callable[[Path], None]
 
 
@@ -79,6 +82,7 @@ class Results(Shelves):
         history: Sequence[Mapping[str, Any]] = (),
         environment: Mapping[str, Any] | None = None,
         snapshots: Iterable[Path] = (),
+        seeds: Sequence[SeedRecord] = (),
         save_model: SaveModel | None = None,
         job_id: str | None = None,
     ) -> RunRecord:
@@ -87,13 +91,16 @@ class Results(Shelves):
         Parameters
         ----------
         arrays : RunArrays
-            ``labels (n,)``, ``soft_assignments (n, K)``, ``latents (n, m)``, ``centers (K, m)``.
+            ``labels (n,)``, ``soft_assignments (n, K)``, ``latents (n, m)``, ``centers (K, m)``, and of a run
+            that tried several seeds ``init_labels (n_init, n)``.
         history : sequence of mapping
             Events as rows.
         environment : mapping
             Versions, device and machine, for `run.json`.
         snapshots : iterable of Path
             ``.npz`` files, copied by hard link or by content.
+        seeds : sequence of SeedRecord
+            One for each row of ``init_labels``, in that order.
         save_model : callable
             Writes the fitted model into the folder it is given.
 
@@ -103,7 +110,7 @@ class Results(Shelves):
             When the arrays do not fit the features, or the disk is full.
         """
         features = self.feature_set(feature_id)
-        _check_run(arrays, features)
+        _check_run(arrays, features, seeds)
         with self.database.transaction() as session:
             id = self._fresh_id(session, RunRow, "runs", method)
         row = RunRow(
@@ -132,6 +139,8 @@ class Results(Shelves):
             for name in RUN_ARRAYS:
                 dtype = np.int64 if name == "labels" else np.float32
                 write_array(part / f"{name}.npy", np.asarray(getattr(arrays, name), dtype=dtype))
+            if arrays.init_labels is not None:
+                write_array(part / INIT_LABELS, np.asarray(arrays.init_labels, dtype=np.int64))
             lines = (json.dumps(plain(entry), ensure_ascii=False) for entry in history)
             write_text(part / "history.jsonl", "".join(f"{line}\n" for line in lines))
             for snapshot in snapshots:
@@ -139,17 +148,25 @@ class Results(Shelves):
             if save_model:
                 (part / "model").mkdir()
                 save_model(part / "model")
-            write_json(part / "run.json", self._told_run(record, features, environment or {}))
+            told = self._told_run(record, features, environment or {})
+            write_json(part / "run.json", {**told, "seeds": [asdict(seed) for seed in seeds]})
         return record
 
     def run_arrays(self, run_id: str) -> RunArrays:
         """Return the arrays of a run, memory-mapped."""
         folder = self.run(run_id).folder
-        return RunArrays(*(read_array(folder / f"{name}.npy") for name in RUN_ARRAYS))
+        names = list(RUN_ARRAYS)
+        if (folder / INIT_LABELS).exists():  # not for runs of one seed, nor for those of older versions
+            names.append("init_labels")
+        return RunArrays(*(read_array(folder / f"{name}.npy") for name in names))
 
     def run_details(self, run_id: str) -> dict[str, Any]:
         """Return ``run.json``: all it takes to make this run again."""
         return read_json(self.run(run_id).folder / "run.json")
+
+    def seeds(self, run_id: str) -> list[SeedRecord]:
+        """Return the seeds that a run tried, in the order of its ``init_labels``; empty when it had one."""
+        return [SeedRecord(**told) for told in self.run_details(run_id).get("seeds", ())]
 
     def history(self, run_id: str) -> list[dict[str, Any]]:
         """Return the events of the fit as rows."""
@@ -250,7 +267,7 @@ class Results(Shelves):
         }
 
 
-def _check_run(arrays: RunArrays, features: FeatureRecord) -> None:
+def _check_run(arrays: RunArrays, features: FeatureRecord, seeds: Sequence[SeedRecord]) -> None:
     n = features.n_items
     for name in ("labels", "soft_assignments", "latents"):
         rows = np.shape(getattr(arrays, name))[0]
@@ -259,10 +276,17 @@ def _check_run(arrays: RunArrays, features: FeatureRecord) -> None:
                 f"The run's {name.replace('_', ' ')} have {rows} rows; its features have {n}.",
                 "Fit the method on the whole feature set.",
             )
+    shape = (0, n) if arrays.init_labels is None else np.shape(arrays.init_labels)
+    if shape != (len(seeds), n):
+        raise StudioError(
+            f"The labels of the seeds have the shape {shape}; there were {len(seeds)} seeds on {n} items.",
+            "Give one row of labels for each seed.",
+        )
 
 
 def _bytes(arrays: RunArrays) -> int:
-    return sum(np.size(getattr(arrays, name)) * (8 if name == "labels" else 4) for name in RUN_ARRAYS)
+    seeds = 0 if arrays.init_labels is None else 8 * np.size(arrays.init_labels)
+    return seeds + sum(np.size(getattr(arrays, name)) * (8 if name == "labels" else 4) for name in RUN_ARRAYS)
 
 
 def _copied(source: Path, target: Path) -> None:

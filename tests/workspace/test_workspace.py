@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clustering.errors import StudioError
-from clustering.workspace import RunArrays, Workspace
+from clustering.workspace import RunArrays, SeedRecord, Workspace
 from clustering.workspace.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -344,3 +345,31 @@ def test_a_notebook_loads_a_source_once_and_again_when_it_changed(tmp_path):
     assert second.id != first.id
     assert second.n_items == 13
     assert len(Workspace.open(tmp_path / "w").collections()) == 2
+
+
+def test_what_several_seeds_found_is_kept_with_the_run(workspace):
+    features = add_features(workspace, add_collection(workspace))
+    seeds = [SeedRecord(5, 0.25, False), SeedRecord(6, 0.125, True), SeedRecord(7, None, False)]
+    labels = np.random.default_rng(3).integers(0, 3, (3, 30))
+    _, found = add_run(workspace, features.id)
+    found = dataclasses.replace(found, init_labels=labels)
+    about = {"method": "dec", "title": "DEC", "family": "deep", "parameters": {}, "seed": 6}
+    run = workspace.add_run(features.id, found, seeds=seeds, **about)
+    again = Workspace.open(workspace.root)
+    assert again.seeds(run.id) == seeds
+    np.testing.assert_array_equal(again.run_arrays(run.id).init_labels, labels)
+    with pytest.raises(StudioError, match="2 seeds on 30 items"):
+        workspace.add_run(features.id, found, seeds=seeds[:2], **about)
+    assert [record.id for record in workspace.runs()].count(run.id) == 1
+
+
+def test_a_run_of_an_older_version_knows_of_no_seeds(workspace):
+    features = add_features(workspace, add_collection(workspace))
+    run, found = add_run(workspace, features.id)
+    told = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    told.pop("seeds")
+    (run.folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+    assert not (run.folder / "init_labels.npy").exists()
+    assert workspace.run_arrays(run.id).init_labels is None
+    np.testing.assert_array_equal(workspace.run_arrays(run.id).labels, found.labels)
+    assert workspace.seeds(run.id) == []
