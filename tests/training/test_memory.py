@@ -51,7 +51,6 @@ def test_a_real_device_without_room_offers_half_the_batch_and_can_be_used_afterw
         "hidden_dims": (4096, 4096),
         "pretrain_epochs": 1,
         "epochs": 1,
-        "device": "cuda",
     }
     torch.cuda.set_per_process_memory_fraction(0.001)  # some eighty megabytes
     try:
