@@ -1,4 +1,4 @@
-"""The complete graph of a map: every pair of places is linked by t-SNE's kernel. Sums over it, in O(n) memory."""
+"""The complete graph of a map, every pair of places linked by t-SNE's kernel: sums over it in O(n) memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class StudentGraph:
         return root * self.sums(root * vectors, 1)
 
     def _blocks(self) -> Iterator[Tensor]:
-        """Yield W some rows at a time; differences, because a matrix product would cancel among neighbours."""
+        """Yield W some rows at a time, from differences: a matrix product would cancel among neighbours."""
         columns = self.places.T.contiguous()
         for start in range(0, len(self.places), self._rows):
             squared: Tensor | None = None

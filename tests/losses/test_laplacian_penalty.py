@@ -1,4 +1,4 @@
-"""LaptSNE's penalty: worked numbers, finite differences, a bound that is one, and sums that need no matrix."""
+"""LaptSNE's penalty: worked numbers, finite differences, a bound that holds, sums without a matrix."""
 
 from __future__ import annotations
 
