@@ -1,12 +1,12 @@
 """LaptSNE's penalty: the smallest eigenvalues of the map's graph made smaller still, so that it falls apart.
 
-Sun, Han and Fan (arXiv 2207.12214) add β Σ_{i=2..k} log λ_i(L) to t-SNE's loss; L is the normalised Laplacian
-of the map's graph, whose first k eigenvalues are 0 when it has k separate parts. The logarithm is concave, so
-the sum lies below its tangent at the present map, and by Ky Fan's theorem below tr(M L) but for a constant,
-with M = Σ_i c_i v_i v_iᵀ of the present map held fixed while the points move (majorisation). The theorem wants
-falling weights: c_i = 1/λ_i, and for the first vector, whose eigenvalue is 0, c_1 = 1/λ_2. The authors' code
-gives it the weight 1, with which, as without it, the bound can be broken; at the present map its gradient is 0
-either way.
+Sun, Han and Fan (arXiv 2207.12214) add β Σ_{i=2..k} log λ_i(L) to t-SNE's loss; L is the normalised
+Laplacian of the map's graph, whose first k eigenvalues are 0 when it has k separate parts. The logarithm is
+concave, so the sum lies below its tangent at the present map, and by Ky Fan's theorem below tr(M L) but for a
+constant, with M = Σ_i c_i v_i v_iᵀ of the present map held fixed while the points move (majorisation). The
+theorem wants falling weights: c_i = 1/λ_i, and for the first vector, whose eigenvalue is 0, c_1 = 1/λ_2. The
+authors' code gives it the weight 1, with which, as without it, the bound can be broken; at the present map
+its gradient is 0 either way.
 """
 
 from __future__ import annotations
