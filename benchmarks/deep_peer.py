@@ -1,4 +1,4 @@
-"""Our DEC and IDEC beside ClustPy's: the same data, network, epochs, batch and device, alternating in one run.
+"""Our DEC and IDEC beside ClustPy's, alternating: the same data, network, epochs, batch and device.
 
     pip install clustpy
     python benchmarks/deep_peer.py --data mnist.npz --batches 256 1024
@@ -18,11 +18,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-
 from methods_table import read
+
 from clustering.methods import method
 from clustering.metrics.external import accuracy, nmi
-
 
 
 def ours(

@@ -1,7 +1,8 @@
 """What clustering adds to pretraining on scikit-learn's digits, and what it costs: a table for the README.
 
-Run ``python benchmarks/digits_deep.py`` (about two minutes on one core). Labels only judge: no epoch or
-seed is chosen by them. ``--peer`` adds ClustPy's DEC with its own defaults, where it is installed.
+Run ``python benchmarks/digits_deep.py`` (about two minutes on one core; ``--threads 2`` for two). Labels only
+judge: no epoch or seed is chosen by them. ``--peer`` adds ClustPy's DEC with its own defaults, where it is
+installed.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--seeds", type=int, default=5)
     asked.add_argument("--peer", action="store_true")
+    asked.add_argument("--threads", type=int, default=1)
     options = asked.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     pixels, truth = load_digits(return_X_y=True)
     features = (pixels / 16).astype(np.float32)
 
@@ -51,7 +53,10 @@ def main() -> None:
     fits = {name: [ours(name, seed) for seed in range(options.seeds)] for name in METHODS}
     if options.peer:
         fits["ClustPy DEC"] = [lambda seed=seed: peer(features, seed) for seed in range(options.seeds)]
-    print(f"digits, 1,797 × 64, {options.seeds} seeds, one CPU thread, torch {torch.__version__}; {SETTINGS}")
+    print(
+        f"digits, 1,797 × 64, {options.seeds} seeds, {options.threads} CPU threads, "
+        f"torch {torch.__version__}; {SETTINGS}"
+    )
     print("| method | ACC | NMI | CPU seconds |\n|---|---|---|---|")
     for name, runs in fits.items():
         figures = np.array([measured(run, truth) for run in runs])
