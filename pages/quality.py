@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clustering.ui import judging, quality_view, runs, state, theme
+from clustering.ui import judging, quality_view, runs, seeds_view, state, theme
 from clustering.ui.words import ago, duration, several
 
 record, run = state.current_collection(), state.current_run()
@@ -16,11 +16,12 @@ if record is None or run is None:
 
 theme.title(f"Quality of {run.name}")
 features = state.workspace().feature_set(run.feature_id)
+tried = state.workspace().seeds(run.id)
 theme.facts(
     several(run.n_clusters, "group"),
     f"in {record.name}",
     f"features: {features.title}",
-    f"seed {run.seed}",
+    f"seed {run.seed}" + (f", best of {len(tried)}" if tried else ""),
     f"trained {ago(run.created)} in {duration(run.seconds)} on {run.device}",
 )
 rows = state.workspace().quality(run.id)
@@ -31,6 +32,7 @@ if not rows:
 column = quality_view.with_labels(record, run, rows)
 quality_view.without_labels(run, rows)
 quality_view.confidence(run, rows)
+seeds_view.stability(record, run, rows, quality_view.groups_of(run), quality_view.colours_of(run))
 quality_view.of_the_map(run)
 quality_view.beside(run, column)
 quality_view.made_with(run, features)

@@ -30,7 +30,10 @@ with where, trouble.caught():
     methods.about(entry)
     features, encoder = training.choose_features(record, choices)
     settings = forms.form(
-        entry.parameters, key=f"train-{entry.name}", defaults=training.defaults(entry, record)
+        entry.parameters,
+        key=f"train-{entry.name}",
+        defaults=training.defaults(entry, record),
+        closed=training.closed(record, features, encoder),
     )
     beside = st.toggle(
         "Plain methods beside it",

@@ -21,6 +21,7 @@ _HOMES = {
     "provenance_line": "map_file",
     "projection_strip": "quality",
     "quality_comparison": "quality",
+    "recovery_bars": "seeds",
     "report_html": "report",
     "scatter": "maps",
     "silhouette_plot": "groups",

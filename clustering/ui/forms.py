@@ -21,12 +21,17 @@ TITLES = {
     "learning_rate": "Learning rate",
     "device": "Device",
     "precision": "Precision",
+    "n_init": "Seeds",
+    "initial_centers": "First centres",
 }
 AUTOMATIC = "Automatic"
 
 
 def form(
-    parameters: Iterable[Parameter], key: str, defaults: Mapping[str, Any] | None = None
+    parameters: Iterable[Parameter],
+    key: str,
+    defaults: Mapping[str, Any] | None = None,
+    closed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Draw one control for each parameter and return what the person chose.
 
@@ -37,6 +42,8 @@ def form(
         Prefix of the widget keys; the values outlive a page switch.
     defaults : mapping, optional
         Values to start from instead of the annotated defaults.
+    closed : mapping of str to str, optional
+        Parameters that cannot be chosen here, each with the reason; they keep their default.
 
     Returns
     -------
@@ -49,7 +56,7 @@ def form(
         When a text cannot be read as what it should be.
     """
     listed = list(parameters)
-    start = dict(defaults or {})
+    start, closed = dict(defaults or {}), dict(closed or {})
     chosen: dict[str, Any] = {}
     basics = [parameter for parameter in listed if not parameter.advanced]
     folded = [parameter for parameter in listed if parameter.advanced]
@@ -57,14 +64,23 @@ def form(
         with st.container(horizontal=True, gap="medium", vertical_alignment="top", key=f"{key}-basics"):
             for parameter in basics:
                 with st.container(width=230, gap="xxsmall"):
-                    chosen[parameter.name] = control(parameter, f"{key}-{parameter.name}", start)
+                    chosen[parameter.name] = _drawn(parameter, key, start, closed)
     if folded:
         with st.expander("More settings", key=f"{key}-more"):
             for row in range(0, len(folded), 3):
                 for column, parameter in zip(st.columns(3), folded[row : row + 3], strict=False):
                     with column:
-                        chosen[parameter.name] = control(parameter, f"{key}-{parameter.name}", start)
+                        chosen[parameter.name] = _drawn(parameter, key, start, closed)
     return {name: value for name, value in chosen.items() if value != _default(listed, name)}
+
+
+def _drawn(parameter: Parameter, key: str, start: Mapping[str, Any], closed: Mapping[str, str]) -> Any:
+    if parameter.name not in closed:
+        return control(parameter, f"{key}-{parameter.name}", start)
+    shown = AUTOMATIC if parameter.default is None else str(parameter.default).replace("_", " ")
+    st.selectbox(title(parameter.name), [shown], disabled=True, key=f"{key}-{parameter.name}-closed")
+    st.caption(closed[parameter.name])
+    return parameter.default
 
 
 def control(parameter: Parameter, key: str, start: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from clustering import charts
 from clustering.errors import StudioError
 from clustering.ui import explore_state, jobs, judging, state, theme
 from clustering.ui.explore_view import space_words
+from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
 from clustering.ui.trouble import notice, plain
 from clustering.ui.words import figure
@@ -63,7 +64,7 @@ def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | N
     judging.headline(found)
     left, right = st.columns([5, 3], gap="large")
     with left:
-        groups = _groups(run)
+        groups = groups_of(run)
         chart = charts.confusion_heatmap(
             groups.labels,
             state.open_collection(record.id).items[column],
@@ -97,14 +98,14 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
             key="silhouette-space",
             persist_state="session",
         )
-        groups = _groups(run)
+        groups = groups_of(run)
         try:
             labels, values = judging.silhouettes(run.id, space)
         except StudioError as error:
             notice(error.problem, error.mend, safe="")
             return
         chart = charts.silhouette_plot(
-            values, labels, theme.name(), space=space, names=groups.names, colors=_colours(run), height=340
+            values, labels, theme.name(), space=space, names=groups.names, colors=colours_of(run), height=340
         )
         _draw(chart, "silhouettes", f"Silhouettes in the {space}")
         st.caption("Simplified silhouettes: distances to the groups' means, of at most 5,000 items.")
@@ -113,7 +114,7 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
 def confidence(run: RunRecord, rows: Rows) -> None:
     """Show how sure the method is of its items, and how large its groups are."""
     st.header("Confidence", anchor=False)
-    groups = _groups(run)
+    groups = groups_of(run)
     left, right = st.columns(2, gap="large")
     with left:
         chart = charts.confidence_histogram(groups.confidence, groups.count, theme.name())
@@ -122,7 +123,7 @@ def confidence(run: RunRecord, rows: Rows) -> None:
         st.caption(plain(" · ".join(f"{row['title']} {figure(row['value'])}" for row in told)))
     with right:
         chart = charts.cluster_sizes(
-            groups.labels, theme.name(), n_clusters=groups.count, names=groups.names, colors=_colours(run)
+            groups.labels, theme.name(), n_clusters=groups.count, names=groups.names, colors=colours_of(run)
         )
         _draw(chart, "sizes", "Group sizes")
 
@@ -238,13 +239,15 @@ def _quality(row: Any, kind: Any) -> Any:
     return kind(**{name: value for name, value in row.items() if name in known})
 
 
-def _groups(run: RunRecord) -> Any:
+def groups_of(run: RunRecord) -> Groups:
+    """Return the groups of a run under the names they have now."""
     names = state.workspace().cluster_names(run.id)
     return explore_state.groups_of(run.id, tuple(sorted(names.items())))
 
 
-def _colours(run: RunRecord) -> list[str]:
-    return list(_groups(run).colours(theme.name(), st.session_state.get("palette") or "auto"))
+def colours_of(run: RunRecord) -> list[str]:
+    """Return the colour of each group as the sidebar's choice wants it."""
+    return list(groups_of(run).colours(theme.name(), st.session_state.get("palette") or "auto"))
 
 
 def _draw(chart: Any, key: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isqrt
 from typing import Any
 
 import streamlit as st
@@ -89,6 +90,22 @@ def defaults(method: Entry, collection: CollectionRecord) -> dict[str, Any]:
     if groups is not None and groups > collection.n_items:
         return {"n_clusters": max(2, collection.n_items // 10)}
     return {}
+
+
+def closed(collection: CollectionRecord, feature_id: str | None, encoder: str) -> dict[str, str]:
+    """Return the settings that cannot apply to these features, each with the reason.
+
+    Affine views turn and move pictures; they need the pixels of square ones.
+    """
+    square = encoder == "pixels"
+    if square and feature_id is not None:
+        dimensions = state.workspace().feature_set(feature_id).dimensions
+        square = any(channels * isqrt(dimensions // channels) ** 2 == dimensions for channels in (1, 3))
+    if square:
+        return {}
+    if collection.kind == "images":
+        return {"views": "Only for raw pixels of square pictures as features."}
+    return {"views": "Only for collections of pictures."}
 
 
 def choose_features(collection: CollectionRecord, choices: Catalogue) -> tuple[str | None, str]:

@@ -101,6 +101,12 @@ def picture(status: JobStatus) -> None:
     snapshots = workspace.job_snapshots(status.job_id)
     rows, _ = workspace.events(status.job_id)
     _alarms(rows)
+    settings = workspace.job(status.job_id).parameters.get("parameters") or {}
+    if status.state != "queued" and int(settings.get("n_init") or 1) > 1:
+        st.caption(
+            f"{settings['n_init']} seeds train side by side. Picture and curves follow one at a time; "
+            "which one is kept shows at the end."
+        )
     left, right = st.columns([5, 3], gap="medium")
     with left:
         if snapshots:

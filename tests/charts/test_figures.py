@@ -73,6 +73,7 @@ def drawn(kind: str, theme: str, n_groups: int) -> go.Figure:
         ),
         "confusion": lambda: charts.confusion_heatmap(labels, texts, theme, column_name=NASTY, names=names),
         "comparison": lambda: charts.quality_comparison(runs, theme, current=NASTY),
+        "recovery": lambda: charts.recovery_bars(dict.fromkeys(range(n_groups), 0.7), theme, names=names),
         "strip": lambda: charts.projection_strip(
             [measure(NASTY, 0.9, "map", "projection")] * bool(n_groups), theme
         ),
@@ -85,6 +86,7 @@ def drawn(kind: str, theme: str, n_groups: int) -> go.Figure:
 
 
 KINDS = [
+    "recovery",
     "losses",
     "sizes over epochs",
     "changed",

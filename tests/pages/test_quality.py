@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from clustering.ui.groups import Groups
 from clustering.ui.judging import BY_CONSTRUCTION
+from clustering.ui.seeds_view import plain_words
 from clustering.ui.words import figure
-from tests.pages.conftest import words
+from clustering.workspace import RunArrays
+from tests.pages.conftest import SETTINGS, words
 from tests.pages.test_train import pressed
 
 
@@ -69,3 +75,73 @@ def test_environment_seed_and_origin_are_told(workspace, visit):
     assert workspace.feature_sets()[0].origin in told
     environment = next(frame.value for frame in app.dataframe if "torch" in set(frame.value.get("Name", ())))
     assert "python" in set(environment["Name"])
+
+
+@pytest.fixture
+def several(workspace):
+    """The newest run of the workspace: three seeds of DEC, measured."""
+    from clustering.jobs.executors import Inline
+
+    with Inline(workspace) as here:
+        wanted = {"features": deep(workspace).feature_id, "method": "dec"}
+        train = here.submit("train", {**wanted, "parameters": {**SETTINGS, "n_init": 3}})
+        here.submit("quality", {}, train.id)
+    for job in workspace.jobs():
+        assert job.state == "finished", job.problem
+        workspace.remove_job(job.id)
+    return workspace.run(train.result["run"])
+
+
+def test_several_seeds_stand_beside_one_another_with_a_sentence(workspace, visit, several):
+    app = visit("quality")
+    assert not app.exception
+    told = words(app)
+    assert "Would another seed tell the same?" in told
+    rows = {row["name"]: row for row in workspace.quality(several.id)}
+    assert f"(mean ARI {figure(rows['mean_ari']['value'], 2)})" in told
+    assert "Three seeds" in told
+    label = rows["weakest_cluster"]["cluster"]
+    assert f"The least settled group is Group {label + 1}" in told.replace("\\", "")
+    table = next(frame.value for frame in app.dataframe if "Loss" in frame.value)
+    assert list(table["Seed"]) == [seed.seed for seed in workspace.seeds(several.id)]
+    kept = next(at for at, seed in enumerate(workspace.seeds(several.id)) if seed.kept)
+    column = table["Agreement with the kept one (ARI)"]
+    assert list(table[""]) == ["kept" if at == kept else "" for at in range(3)]
+    for at, seed in enumerate(workspace.seeds(several.id)):
+        assert column[at] == ("" if at == kept else figure(rows[f"seed_{seed.seed}"]["value"]))
+    assert f"seed {several.seed}, best of 3" in "\n".join(block.proto.body for block in app.get("html"))
+
+
+def test_a_name_given_to_the_weakest_group_is_used(workspace, visit, several):
+    rows = {row["name"]: row for row in workspace.quality(several.id)}
+    workspace.name_cluster(several.id, rows["weakest_cluster"]["cluster"], "Dark *seas*")
+    assert "The least settled group is Dark *seas*" in words(visit("quality")).replace("\\", "")
+
+
+def test_a_run_of_one_seed_offers_five_with_the_same_settings(workspace, visit):
+    app = visit("quality")
+    assert "This run has one only." in words(app)
+    pressed(app, "Train with 5 seeds")
+    assert not app.exception
+    train = next(job for job in workspace.jobs() if job.kind == "train")
+    run = deep(workspace)
+    assert train.parameters["features"] == run.feature_id
+    assert train.parameters["parameters"] == {**run.parameters, "n_init": 5}
+    assert "Several seeds are being trained" in words(visit("quality"))
+
+
+def test_a_plain_method_is_offered_no_seeds(workspace, visit):
+    app = visit("quality")
+    plain = next(run for run in workspace.runs() if run.family == "baseline")
+    app.session_state["_run"] = plain.id
+    assert "Train with 5 seeds" not in [button.label for button in app.run().button]
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"), [(1.0, "tell the same"), (0.91, "agree well"), (0.0, "contradict one another")]
+)
+def test_agreement_is_said_in_words(mean, said):
+    groups = Groups(RunArrays(np.arange(3), np.eye(3, dtype=np.float32), np.eye(3), np.eye(3)), {})
+    told = plain_words({"mean_ari": {"value": mean}}, 5, groups)
+    assert told.startswith("**Five seeds ")
+    assert said in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from clustering.errors import StudioError
@@ -53,6 +54,37 @@ def test_training_queues_fit_map_and_quality_with_what_was_chosen(workspace, vis
     assert train.parameters["features"] == workspace.feature_sets()[0].id
     assert train.parameters["baselines"] == ["kmeans", "gaussian_mixture", "ward", "umap_gmm"]
     assert {job.after for job in jobs[1:]} == {train.id}
+
+
+def test_seeds_are_asked_for_among_the_ordinary_settings(workspace, visit):
+    app = visit("train")
+    entry = catalogue.read(workspace.cache).methods["dec"]
+    assert not next(parameter for parameter in entry.parameters if parameter.name == "n_init").advanced
+    control(app, "number_input", "Seeds").set_value(5)
+    pressed(app, "Train")
+    train = next(job for job in workspace.jobs() if job.kind == "train")
+    assert train.parameters["parameters"] == {"n_init": 5}
+    assert "5 seeds train side by side" not in words(visit("train"))  # it waits for its worker
+
+
+def test_views_are_offered_for_raw_pixels_of_squares_only(workspace, visit):
+    app = visit("train")
+    assert not control(app, "selectbox", "Views").disabled  # the features are pixels of squares
+    control(app, "selectbox", "Views").set_value("affine").run()
+    features = workspace.add_features(
+        workspace.collections()[0].id,
+        np.zeros((40, 30), np.float32),
+        encoder="efficientnet-lite0",
+        title="EfficientNet-Lite0",
+        origin="Its weights travel with a package.",
+        parameters={},
+        key="others",
+    )
+    control(app.run(), "selectbox", "Features").set_value(features.id).run()
+    assert control(app, "selectbox", "Views").disabled
+    assert "Only for raw pixels of square pictures" in words(app)
+    pressed(app, "Train")
+    assert next(job for job in workspace.jobs() if job.kind == "train").parameters["parameters"] == {}
 
 
 def test_a_chosen_card_decides_the_method(workspace, visit):
@@ -154,6 +186,14 @@ def running(workspace):
     log.write(Epoch("pretrain", 2, 9, {"total": 0.5}, alarms=("Group 2 holds no item.",)))
     log.close()
     return worker
+
+
+def test_a_training_of_several_seeds_says_whose_picture_is_shown(workspace, visit, running):
+    assert "side by side" not in words(visit("train"))
+    wanted = {"collection": workspace.collections()[0].id, "method": "dec", "baselines": []}
+    wanted["parameters"] = {"n_init": 5}
+    workspace.submit("train", wanted, title="Train DEC", worker_id=running.id)
+    assert "5 seeds train side by side. Picture and curves follow one at a time" in words(visit("train"))
 
 
 def test_what_a_training_had_to_say_stays_on_the_page(visit, running):
