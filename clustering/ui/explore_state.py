@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import streamlit as st
@@ -28,6 +28,26 @@ BASKET = "basket"  # the sidebar's
 
 
 @dataclass(frozen=True)
+class ItemColours(Sequence[str]):
+    """The colour of every item, looked up when asked for: a gallery wants sixty of 500,000."""
+
+    colours: Sequence[str]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self.colours[label] for label in self.labels[index].tolist()]
+        return self.colours[int(self.labels[index])]
+
+
+@dataclass(frozen=True)
 class Shown:
     """A run, its collection and its groups."""
 
@@ -45,10 +65,9 @@ class Shown:
         """Return the colour of each group as the sidebar's choice wants it."""
         return self.groups.colours(theme_name(), st.session_state.get("palette") or "auto")
 
-    def item_colours(self) -> list[str]:
+    def item_colours(self) -> Sequence[str]:
         """Return the colour of every item's group, shape (n,)."""
-        colours = [*self.colours(), ""]
-        return [colours[label] for label in self.groups.labels.tolist()]
+        return ItemColours([*self.colours(), ""], self.groups.labels)
 
 
 def shown(record: CollectionRecord, run: RunRecord) -> Shown:

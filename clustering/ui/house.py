@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import threading
@@ -74,6 +75,7 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
 
     # Until the first st.navigation Streamlit would run a file under pages/ alone, outside the house.
     PagesManager.uses_pages_directory = False
+    gc.freeze()  # Streamlit collects garbage at the end of every run; looking through all modules takes .1 s
     threading.Thread(target=_prepare, name="studio-prepares", daemon=True).start()
     yield
 
@@ -91,6 +93,8 @@ def _prepare() -> None:
         ensure_worker(workspace)
         samples.ensure(workspace)
         time.sleep(CALM)
+        gc.collect()
+        gc.freeze()  # what the first page loaded stays too
         catalogue.write(workspace.cache)
         bring.sweep_uploads(workspace)
     except Exception:

@@ -105,7 +105,7 @@ const doing = {
     this.panel.hideCard();
     if (item >= 0) this.waiting = setTimeout(() => this.panel.showCard(item), HOVER_WAIT);
     this.panel.stage.classList.toggle("on-item", item >= 0);
-    this.again();
+    this.trace();
   },
 
   open(item) {
@@ -116,6 +116,8 @@ const doing = {
     const { camera } = this;
     const digits = clamp(Math.ceil(Math.log10(camera.scale)), 0, 9);
     const polygon = line.flatMap(([px, py]) => [Number(camera.dataX(px).toFixed(digits)), Number(camera.dataY(py).toFixed(digits))]);
+    const hidden = this.groups.filter((group) => group.hidden).map((group) => group.code);
+    this.send("gesture", { token: newToken(), mode, polygon, hidden }); // first, so that the server works meanwhile
     const { xy, flags, n } = this;
     for (let i = 0; i < n; i++) {
       const allowed = !(flags[i] & FILTERED) && !this.groups[this.codes[i]]?.hidden;
@@ -123,8 +125,7 @@ const doing = {
       if (mode === "replace") flags[i] = inside ? flags[i] | SELECTED : flags[i] & ~SELECTED;
       else if (inside) flags[i] = mode === "add" ? flags[i] | SELECTED : flags[i] & ~SELECTED;
     }
-    const hidden = this.groups.filter((group) => group.hidden).map((group) => group.code);
-    this.selectionChanged({ mode, polygon, hidden });
+    this.selectionChanged();
   },
 
   selectView() {
@@ -133,19 +134,28 @@ const doing = {
   },
 
   clearSelection() {
+    this.send("gesture", { token: newToken(), mode: "clear", polygon: [], hidden: [] });
     for (let i = 0; i < this.n; i++) this.flags[i] &= ~SELECTED;
-    this.selectionChanged({ mode: "clear", polygon: [], hidden: [] });
+    this.selectionChanged();
   },
 
-  selectionChanged(gesture) {
+  selectionChanged() {
     this.keepSelection();
     this.painter.setFlags(reordered(this.flags, this.order));
     this.chooser.renew();
     this.showPalette();
     this.panel.showSelection();
     this.panel.say(this.selectedCount ? this.panel.counted.textContent : "Nothing selected");
-    this.again();
-    this.send("gesture", { token: newToken(), ...gesture });
+    if (this.tedious) this.hurry();
+    setTimeout(() => this.again()); // the message goes up before a slow frame holds it back
+  },
+
+  /** Show a change at once with some of the points, and all of them when the page has had its turn. */
+  hurry() {
+    this.movedAt = performance.now();
+    this.share = Math.min(this.share ?? 1, 0.3);
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.again(), 400);
   },
 
   keepSelection() {

@@ -1,5 +1,7 @@
 // Draws points, haze and pictures with WebGL2; everything on the device can be made again from the arrays given.
 
+const HAZE_POINTS = 24000; // the haze is smooth: so many points in a shuffled order give it as well as all
+
 class GlPainter {
   static LARGEST = Infinity;
 
@@ -31,8 +33,10 @@ class GlPainter {
     this.picture = this.program(PICTURE_VERTEX, PICTURE_FRAGMENT);
     this.nothing = gl.createVertexArray();
     this.pointState = gl.createVertexArray();
-    this.buffers = Object.fromEntries(["before", "now", "code", "flags", "picture"].map((name) => [name, gl.createBuffer()]));
+    this.buffers = Object.fromEntries(["before", "now", "code", "flags", "picture", "turn"].map((name) => [name, gl.createBuffer()]));
     gl.bindVertexArray(this.pointState);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.turn);
+    this.sorted = "";
     this.attribute(0, "before", 2, gl.FLOAT);
     this.attribute(1, "now", 2, gl.FLOAT);
     this.attribute(2, "code", 1, gl.UNSIGNED_SHORT);
@@ -106,10 +110,14 @@ class GlPainter {
   }
 
   setCodes(codes) {
+    this.codes = codes;
+    this.sorted = "";
     this.fill("code", codes);
   }
 
   setFlags(flags) {
+    this.flags = flags;
+    this.sorted = "";
     this.fill("flags", flags);
   }
 
@@ -119,6 +127,8 @@ class GlPainter {
     const rows = Math.max(1, Math.ceil(entries.length / 4 / COLOURS_A_ROW));
     const filled = new Uint8Array(rows * COLOURS_A_ROW * 4);
     filled.set(entries);
+    this.entries = filled;
+    this.sorted = "";
     gl.bindTexture(gl.TEXTURE_2D, this.palette);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
@@ -143,11 +153,39 @@ class GlPainter {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     if (!this.n) return;
+    this.sort(scene);
     if (scene.greyed) this.drawPoints(scene, 0);
     if (scene.haze > 0.02 && this.floats) this.drawHaze(scene);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.drawPoints(scene, 1);
     this.drawPictures(scene);
+  }
+
+  /** Put the coloured points before the grey ones, each in the shuffled order, so that neither pass pays for the other's. */
+  sort(scene) {
+    const wanted = `${scene.selecting}`;
+    if (this.sorted === wanted) return;
+    this.sorted = wanted;
+    const { gl, codes, flags, entries, n } = this;
+    const turn = new Uint32Array(n);
+    let [front, back] = [0, n];
+    for (let i = 0; i < n; i++) {
+      const lit = !(flags[i] & FILTERED) && (codes[i] === MISSING || entries[4 * codes[i] + 3] > 127) && (!scene.selecting || flags[i] & SELECTED);
+      if (lit) turn[front++] = i;
+      else turn[--back] = i;
+    }
+    this.lit = front;
+    gl.bindVertexArray(this.pointState);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, turn, gl.DYNAMIC_DRAW);
+  }
+
+  /** Draw the coloured points (1) or the grey ones (0): the share of them a scene affords, at most so many. */
+  elements(scene, active, most = Infinity) {
+    const { gl, n, lit } = this;
+    const own = active ? lit : n - lit;
+    const count = Math.min(own, Math.ceil((own * scene.count) / n), most);
+    if (count) gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, active ? 0 : 4 * (n - count));
+    return count / Math.max(own, 1);
   }
 
   drawPoints(scene, active) {
@@ -156,7 +194,7 @@ class GlPainter {
     gl.uniform1f(places.u_alpha, active ? scene.alpha : Math.min(0.8, scene.alpha));
     gl.uniform1i(places.u_shapes, scene.shapes ? 1 : 0);
     gl.uniform3fv(places.u_ink, scene.ink);
-    gl.drawArrays(gl.POINTS, 0, scene.count);
+    this.elements(scene, active);
   }
 
   use(program, scene, size, active) {
@@ -192,12 +230,13 @@ class GlPainter {
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.hazeFrame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.hazeTexture, 0);
     if (gl.checkFramebufferStatus(gl.FRAMEBUFFER) !== gl.FRAMEBUFFER_COMPLETE) this.floats = false;
+    let share = 1;
     if (this.floats) {
       gl.viewport(0, 0, width, height);
       gl.clear(gl.COLOR_BUFFER_BIT);
       gl.blendFunc(gl.ONE, gl.ONE);
       this.use(this.haze, scene, scene.ratio * 3.2, 1);
-      gl.drawArrays(gl.POINTS, 0, scene.count);
+      share = this.elements(scene, 1, HAZE_POINTS);
     }
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
@@ -207,7 +246,7 @@ class GlPainter {
     gl.bindVertexArray(this.nothing);
     gl.bindTexture(gl.TEXTURE_2D, this.hazeTexture);
     gl.uniform1i(this.sheet.places.u_haze, 0);
-    gl.uniform1f(this.sheet.places.u_gain, scene.hazeGain);
+    gl.uniform1f(this.sheet.places.u_gain, scene.hazeGain / Math.max(share, 1e-6)); // fewer points, each counting for more
     gl.uniform1f(this.sheet.places.u_strength, scene.haze);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

@@ -63,15 +63,18 @@ class Input {
     this.travelled += Math.hypot(at[0] - before[0], at[1] - before[1]);
     if (this.travelled < 4) return;
     map.hover(-1);
-    if (!map.drawn) map.pan(at[0] - before[0], at[1] - before[1]);
-    else if (map.drawn.kind === "box") {
+    if (!map.drawn) {
+      map.pan(at[0] - before[0], at[1] - before[1]);
+      return;
+    }
+    if (map.drawn.kind === "box") {
       const [[x0, y0], [x1, y1]] = [this.start, at];
       map.drawn.line = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
     } else {
       const last = map.drawn.line.at(-1);
       if (Math.hypot(at[0] - last[0], at[1] - last[1]) > 2) map.drawn.line.push(at);
     }
-    map.again();
+    map.trace();
   }
 
   pinch(moved, at) {
@@ -99,13 +102,13 @@ class Input {
       const line = drawn.kind === "box" ? drawn.line : simplified(drawn.line, MOST_CORNERS);
       map.select(line, drawn.mode);
     }
-    map.again();
+    map.trace();
   }
 
   cancel(event) {
     this.pointers.delete(event.pointerId);
     this.map.drawn = null;
-    this.map.again();
+    this.map.trace();
   }
 
   click(at, event) {

@@ -1,6 +1,7 @@
 // The map itself: takes data, keeps the view and the selection, and paints when something changed.
 
 const MOVE_TIME = 500; // milliseconds points take from old to new places
+const GATHER = 250; // milliseconds in which arriving pictures wait for one another on a slow machine
 const fetched = new Map(); // the last blobs by address, so that a page switch needs no request
 
 async function blobAt(address) {
@@ -184,7 +185,7 @@ class LatentMap {
     this.painter.forgetPictures();
     this.chooser.born.clear();
     this.cards.clear();
-    this.store = source ? new PictureStore(source, () => this.again()) : null;
+    this.store = source ? new PictureStore(source, () => this.soon()) : null;
   }
 
   // ---- looks ----
@@ -242,10 +243,23 @@ class LatentMap {
   // ---- painting ----
 
   again() {
+    this.stale = true;
+    this.trace();
+  }
+
+  /** Paint for what can wait a moment: where a frame takes long, several arrivals share one. */
+  soon() {
+    if (!this.tedious) this.again();
+    else this.gathering ??= setTimeout(() => { this.gathering = null; this.again(); }, GATHER);
+  }
+
+  /** Draw what lies above the points again (the ring, the line being drawn); points and pictures stay as they are. */
+  trace() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.paintNow();
+      if (this.stale || !this.scene) this.paintNow();
+      else this.overlay.draw(this, this.scene);
     });
   }
 
@@ -272,6 +286,7 @@ class LatentMap {
     const { camera } = this;
     if (!this.n || !this.xy || !camera.width || !this.theme) return;
     const now = performance.now();
+    this.stale = false;
     this.step(now);
     const spacing = this.chooser.spacing();
     const { pictures, medoids } = this.chooser.choose();
@@ -284,7 +299,7 @@ class LatentMap {
       size: this.pointSize(spacing),
       alpha: clamp(0.95 - (6 - spacing) * 0.05, 0.6, 0.95),
       count: this.affordable(busy, now),
-      haze: this.n > 4000 ? 0.5 * clamp((6 - spacing) / 4, 0, 1) : 0,
+      haze: this.n > 4000 && !(busy && this.tedious) ? 0.5 * clamp((6 - spacing) / 4, 0, 1) : 0,
       hazeGain: (0.05 * spacing ** 2),
       shapes: Boolean(this.legend.shapes),
       greyed: this.greyed,
@@ -294,7 +309,9 @@ class LatentMap {
       unassigned: this.theme.unassigned.map((value) => value / 255),
       ink: this.theme.ink.map((value) => value / 255),
     };
+    this.scene = scene;
     this.painter.draw(scene);
+    if (!busy) this.tedious = performance.now() - now > 40; // without a graphics processor the call waits for the picture
     this.overlay.draw(this, scene);
     if (!this.panel.card.hidden && this.hovered >= 0) this.panel.placeCard(this.hovered);
     this.panel.frame.dataset.frames = String(Number(this.panel.frame.dataset.frames ?? 0) + 1);
@@ -322,6 +339,7 @@ class LatentMap {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.waiting);
     clearTimeout(this.settling);
+    clearTimeout(this.gathering);
     this.observer.disconnect();
     this.painter.free();
   }

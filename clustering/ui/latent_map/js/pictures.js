@@ -153,7 +153,7 @@ class PictureChooser {
       const found = map.store.get(box.item, box.side * map.ratio, few && Boolean(map.store.source.picture));
       if (!found) continue;
       if (!this.born.has(box.item)) this.born.set(box.item, now);
-      const opacity = calm() ? 1 : clamp((now - this.born.get(box.item)) / 160, 0.05, 1);
+      const opacity = calm() || map.tedious ? 1 : clamp((now - this.born.get(box.item)) / 160, 0.05, 1);
       if (opacity < 1) map.again();
       pictures.push(this.placed(box, found, opacity));
     }
