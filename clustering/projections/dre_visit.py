@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from clustering.projections.dre_parameters import Precision
+from clustering.training.step import products_in
 
 WARM_UP = 3  # eager visits before a capture: cuBLAS, autograd and the optimiser allocate in them
 
@@ -64,7 +65,7 @@ class Visit:
     def _eager(self, *batch: Tensor) -> None:
         self._optimiser.zero_grad(set_to_none=True)
         loss = self._objective(*batch)
-        with _products(self._precision):
+        with products_in(self._precision):
             loss.backward()
         self._optimiser.step()
         self._sum += loss.detach()
@@ -86,18 +87,8 @@ class Visit:
 def network_numbers(precision: Precision, device: torch.device) -> Iterator[None]:
     """Compute in the network's precision inside the block; distances stay outside of it, in float32."""
     half = torch.autocast(device.type, torch.bfloat16, precision == "bfloat16", cache_enabled=False)
-    with half, _products(precision):
+    with half, products_in(precision):
         yield
-
-
-@contextmanager
-def _products(precision: Precision) -> Iterator[None]:
-    before = torch.backends.cuda.matmul.fp32_precision
-    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.fp32_precision = before
 
 
 @cache
