@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,23 +16,21 @@ from torch import Generator, Tensor, nn
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.methods.base import Clusterer
+from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.alarms import scale_alarms
 from clustering.training.checkpoint import Checkpoint, fingerprint
 from clustering.training.data import Data, as_tensor
-from clustering.training.device import Device, DeviceName, choose_device
-from clustering.training.events import Emit, Failed, Finished, History, Started
+from clustering.training.device import DeviceName, choose_device
+from clustering.training.events import Emit, Failed, Finished, History
 from clustering.training.inference import (
     ROWS_AT_ONCE,
     encode_all,
     in_parts,
-    threads,
     weights_of,
     with_weights,
 )
-from clustering.training.lanes import side_by_side
-from clustering.training.loop import Loop
 from clustering.training.memory import memory_told
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.scaling import scaling, varying
@@ -202,20 +198,8 @@ class DeepClusterer(Clusterer):
             model = self._seeded((self.random_state + number) % 2**32)
             kept = Checkpoint(folder / f"fit-{number}", f"{mark}-{number}") if folder is not None else None
             heard = history if number == 0 else History(None)
-            fits.append(_Fit(model, data, device, heard, kept, notices))
-
-        def ended(number: int) -> None:
-            """Let the listener hear the next fit; a wish to stop holds for all."""
-            fits[number].done = True
-            left = [fit for fit in fits if not fit.done]
-            if fits[number].loop.stop:
-                for fit in left:
-                    fit.loop.stop = True
-            if left:
-                left[0].history.emit = history.emit
-
-        with threads(fits[0].threads):
-            side_by_side([fit.turns() for fit in fits], device.device, ended)
+            fits.append(Fit(model, data, device, heard, kept, notices))
+        run_all(fits, device.device)
         best = min(fits, key=lambda fit: fit.loop.loss)
         self.device_ = device.reason
         self.init_seeds_ = np.array([fit.model.random_state for fit in fits])
@@ -242,7 +226,7 @@ class DeepClusterer(Clusterer):
         places, assignments = self._embed(items, data if there else None)
         return places, assignments, np.asarray(assignments.argmax(axis=1), dtype=np.int64)
 
-    def _ending(self, best: _Fit, fits: list[_Fit]) -> str:
+    def _ending(self, best: Fit, fits: list[Fit]) -> str:
         if len(fits) == 1:
             return best.loop.reason
         return (
@@ -286,66 +270,6 @@ class DeepClusterer(Clusterer):
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())
         return np.concatenate(places), np.concatenate(assignments)
-
-
-class _Fit:
-    """One network in training, with its history, its checkpoint and its place in the rotation.
-
-    Parameters
-    ----------
-    model : DeepClusterer
-        With the seed of this fit.
-    data, device, history, checkpoint, notices
-        See `clustering.training.loop.Loop`.
-    """
-
-    def __init__(
-        self,
-        model: DeepClusterer,
-        data: Data,
-        device: Device,
-        history: History,
-        checkpoint: Checkpoint | None,
-        notices: tuple[str, ...],
-    ) -> None:
-        self.model, self.history, self.done = model, history, False
-        self.network = model.setup(data.n_features, torch_generator(model.random_state, "weights"))
-        self.network.to(device.device)
-        self._phases = model.phases(self.network, data)
-        self._kept = checkpoint.read(device.device) if checkpoint else None
-        self.threads = self._kept["threads"] if self._kept else None
-        self.loop = Loop(
-            self.network,
-            self.network.encode,  # type: ignore[arg-type]
-            data,
-            history,
-            random_state=model.random_state,
-            batch_size=model.rows_a_batch(data.n_items),
-            precision=model.precision,
-            checkpoint=checkpoint,
-            notices=notices,
-            stop=self._announced(data, device),
-        )
-
-    def turns(self) -> Iterator[None]:
-        """Train, or go on from the checkpoint."""
-        return self.loop.turns(self._phases, self._kept)
-
-    def _announced(self, data: Data, device: Device) -> bool:
-        """Announce the fit, or announce again that a kept one goes on; return whether to stop at once."""
-        history = self.history
-        started = Started(
-            self.model.info.name,
-            tuple((phase.name, phase.epochs) for phase in self._phases),
-            data.n_items,
-            data.n_features,
-            device.device.type,
-            device.reason,
-        )
-        if self._kept is None:
-            return bool(history(started))
-        history.rows.extend(json.loads(self._kept["history"]))  # it holds the first announcement already
-        return bool(history.emit(started)) if history.emit else False
 
 
 def _device_of_inference(name: DeviceName) -> torch.device:

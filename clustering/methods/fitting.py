@@ -1,0 +1,98 @@
+"""Fits of one deep method from several seeds, side by side, heard one at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from clustering.training.checkpoint import Checkpoint
+from clustering.training.data import Data
+from clustering.training.device import Device
+from clustering.training.events import History, Started
+from clustering.training.inference import threads
+from clustering.training.lanes import side_by_side
+from clustering.training.loop import Loop
+from clustering.training.seeds import torch_generator
+
+if TYPE_CHECKING:
+    from clustering.methods.deep import DeepClusterer
+
+
+class Fit:
+    """One network in training, with its history, its checkpoint and its place in the rotation.
+
+    Parameters
+    ----------
+    model : DeepClusterer
+        With the seed of this fit.
+    data, device, history, checkpoint, notices
+        See `clustering.training.loop.Loop`.
+    """
+
+    def __init__(
+        self,
+        model: DeepClusterer,
+        data: Data,
+        device: Device,
+        history: History,
+        checkpoint: Checkpoint | None,
+        notices: tuple[str, ...],
+    ) -> None:
+        self.model, self.history, self.done = model, history, False
+        self.network = model.setup(data.n_features, torch_generator(model.random_state, "weights"))
+        self.network.to(device.device)
+        self._phases = model.phases(self.network, data)
+        self._kept = checkpoint.read(device.device) if checkpoint else None
+        self.threads = self._kept["threads"] if self._kept else None
+        self.loop = Loop(
+            self.network,
+            self.network.encode,  # type: ignore[arg-type]
+            data,
+            history,
+            random_state=model.random_state,
+            batch_size=model.rows_a_batch(data.n_items),
+            precision=model.precision,
+            checkpoint=checkpoint,
+            notices=notices,
+            stop=self._announced(data, device),
+        )
+
+    def turns(self) -> Iterator[None]:
+        """Train, or go on from the checkpoint."""
+        return self.loop.turns(self._phases, self._kept)
+
+    def _announced(self, data: Data, device: Device) -> bool:
+        """Announce the fit, or announce again that a kept one goes on; return whether to stop at once."""
+        history = self.history
+        started = Started(
+            self.model.info.name,
+            tuple((phase.name, phase.epochs) for phase in self._phases),
+            data.n_items,
+            data.n_features,
+            device.device.type,
+            device.reason,
+        )
+        if self._kept is None:
+            return bool(history(started))
+        history.rows.extend(json.loads(self._kept["history"]))  # it holds the first announcement already
+        return bool(history.emit(started)) if history.emit else False
+
+
+def run_all(fits: Sequence[Fit], device: torch.device) -> None:
+    """Train all side by side; the listener of the first hears one after the other."""
+    emit = fits[0].history.emit
+
+    def ended(number: int) -> None:
+        fits[number].done = True
+        left = [fit for fit in fits if not fit.done]
+        if fits[number].loop.stop:  # a wish to stop holds for all
+            for fit in left:
+                fit.loop.stop = True
+        if left:
+            left[0].history.emit = emit
+
+    with threads(fits[0].threads):
+        side_by_side([fit.turns() for fit in fits], device, ended)
