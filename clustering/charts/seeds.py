@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 from clustering.charts.groups import BAR_HEIGHT, MANY_HEIGHT
 from clustering.charts.palette import ThemeName, cluster_colors, cluster_glyph, group_name, theme_of
 from clustering.charts.style import empty, escaped, shortened, styled
-
-DOUBTFUL, STABLE = 0.6, 0.75  # of the mean Jaccard overlap; Hennig 2007
+from clustering.metrics.stability import DOUBTFUL, STABLE
 
 
 def recovery_bars(
@@ -51,7 +50,7 @@ def recovery_bars(
     styled(figure, theme, height=56 + (BAR_HEIGHT if len(shown) <= 20 else MANY_HEIGHT) * len(shown))
     figure.update_layout(margin={"t": 24, "r": 40})
     for place, word, side in ((DOUBTFUL, "doubtful", "right"), (STABLE, "stable", "left")):
-        figure.add_vline(x=place, line={"dash": "dot", "width": 1, "color": quiet})
+        figure.add_vline(x=place, line={"dash": "dot", "width": 1, "color": quiet}, layer="below")
         figure.add_annotation(
             x=place,
             y=1,

@@ -14,6 +14,7 @@ from clustering.metrics.matching import NOISE, contingency, matched_labels
 from clustering.metrics.quality import Quality
 
 Labelings = Sequence[ArrayLike] | NDArray[np.integer[Any]]  # S runs on the same n items
+DOUBTFUL, STABLE = 0.6, 0.75  # of a cluster's mean Jaccard overlap with its counterparts (Hennig 2007)
 _CELLS_AT_ONCE = 2**23
 
 

@@ -196,6 +196,16 @@ def show(status: JobStatus, key: str = "work") -> None:
             st.caption("The process that did this ended. Everything up to the last checkpoint is kept.")
         elif status.state == "failed":
             notice(status.message or "This did not work.", status.mend)
+            if status.offer.get("batch_size"):
+                st.button(
+                    f"Train again with batches of {status.offer['batch_size']:,}",
+                    icon=":material/compress:",
+                    help="The same training with smaller batches, which need less memory.",
+                    key=f"{key}-smaller",
+                    on_click=guarded(_train_again),
+                    args=(status,),
+                    type="primary",
+                )
         elif status.state == "cancelled":
             st.caption("Cancelled. Nothing was changed.")
 
@@ -239,16 +249,6 @@ def _buttons(status: JobStatus, key: str) -> None:
             args=(status.job_id, request),
             disabled=status.request == request,
             type="tertiary",
-        )
-    if status.state == "failed" and status.offer.get("batch_size"):
-        st.button(
-            f"Train again with batches of {status.offer['batch_size']:,}",
-            icon=":material/compress:",
-            help="The same training with smaller batches, which need less memory.",
-            key=f"{key}-smaller",
-            on_click=guarded(_train_again),
-            args=(status,),
-            type="primary",
         )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from clustering import charts
 from clustering.charts.palette import cluster_glyph
 from clustering.jobs import catalogue
+from clustering.metrics.stability import DOUBTFUL, STABLE
 from clustering.ui import jobs, state, theme, training
 from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
@@ -82,14 +83,11 @@ def plain_words(told: Mapping[str, Mapping[str, Any]], count: int, groups: Group
     if label is None or value is None:
         return said
     name = f"{plain(groups.name(label))} {cluster_glyph(label)}"
-    kept = (
-        "still stable"
-        if value >= 0.75
-        else "doubtful"
-        if value < 0.6
-        else "neither stable nor quite doubtful"
+    worth = "still stable" if value >= STABLE else "doubtful" if value < DOUBTFUL else "not quite stable"
+    return (
+        f"{said} The least settled group is {name}: it shares {figure(value, 2)} with its counterparts in "
+        f"the other seeds, which is {worth}."
     )
-    return f"{said} The least settled group is {name}: it is found again to {figure(value, 2)}, {kept}."
 
 
 def table(seeds: Rows) -> pd.DataFrame:
