@@ -99,9 +99,8 @@ def table(seeds: Rows) -> pd.DataFrame:
             "Seed": [row["seed"] for row in seeds],
             "Loss": ["–" if row["loss"] is None else f"{row['loss']:.4g}" for row in seeds],
             "Agreement with the kept one (ARI)": [
-                "" if row["kept"] else figure(row["value"]) for row in seeds
+                "kept" if row["kept"] else figure(row["value"]) for row in seeds
             ],
-            "": ["kept" if row["kept"] else "" for row in seeds],
         }
     )
 
