@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,34 +19,10 @@ from clustering.training.events import Epoch, Event, History
 from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard, Lifeline
 from clustering.training.inference import with_weights
 from clustering.training.phase import Phase, Refreshed
+from clustering.training.position import Position
 from clustering.training.seeds import derived_seed
 from clustering.training.snapshots import LiveView
 from clustering.training.step import Precision, Step
-
-
-@dataclass
-class Position:
-    """Where in a fit the loop stands; with the network and the optimiser this is all a resumed fit needs.
-
-    Parameters
-    ----------
-    phase, epoch : int
-    calm : int
-        Refreshes in a row that changed fewer labels than the tolerance.
-    restarts : int
-        How often the first phase began again with smaller steps.
-    lowest_loss : float
-        Lowest total loss of the phase so far, where the phase may start again.
-    elapsed : float
-        Seconds since the start of the fit.
-    """
-
-    phase: int = 0
-    epoch: int = 0
-    calm: int = 0
-    restarts: int = 0
-    lowest_loss: float = math.inf
-    elapsed: float = 0.0
 
 
 class Loop:
@@ -174,10 +149,11 @@ class Loop:
 
     def _end_epoch(self, losses: dict[str, float]) -> None:
         phase, position = self._phase, self._position
-        if self._must_start_again(losses):
+        finite = all(map(math.isfinite, losses.values()))
+        if (finite or position.epoch == 0) and self._must_start_again(losses):
             self._start_again()
             return
-        if not all(map(math.isfinite, losses.values())):
+        if not finite:
             self._go_back(losses)
             return
         position.epoch += 1

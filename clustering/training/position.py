@@ -1,0 +1,31 @@
+"""Where a fit stands, so that it can go on from there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass
+class Position:
+    """Where in a fit the loop stands; with the network and the optimiser this is all a resumed fit needs.
+
+    Parameters
+    ----------
+    phase, epoch : int
+    calm : int
+        Refreshes in a row that changed fewer labels than the tolerance.
+    restarts : int
+        How often the first phase began again with smaller steps.
+    lowest_loss : float
+        Lowest total loss of the phase so far, where the phase may start again.
+    elapsed : float
+        Seconds since the start of the fit.
+    """
+
+    phase: int = 0
+    epoch: int = 0
+    calm: int = 0
+    restarts: int = 0
+    lowest_loss: float = math.inf
+    elapsed: float = 0.0
