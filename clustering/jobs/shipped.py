@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.files import write_json
-from clustering.workspace import RunArrays, RunRecord, Workspace
+from clustering.workspace import RunArrays, RunRecord, SeedRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parent / "results"
 RECIPES: dict[str, dict[str, Any]] = {
     "generated_gallery": {
         "method": "idec",  # it keeps the neighbours within a group apart: a map worth walking through
-        "parameters": {"n_clusters": 8, "random_state": 1},
+        "parameters": {"n_clusters": 8, "random_state": 1, "n_init": 5},  # what another seed would tell
     },
     "digits": {"method": "dec", "parameters": {"n_clusters": 10, "random_state": 1}},
 }
@@ -57,7 +57,8 @@ class Shipped:
     arrays : mapping of str to array
         ``features (n, d)``, ``positions (n, 2)``, ``point_quality (n,)``, ``aspects (n,)``; for every run
         ``0_labels (n,)``, ``0_soft_assignments (n, K)``, ``0_latents (n, m)``, ``0_centers (K, m)``; a plain
-        method that works on the features themselves has no latents of its own.
+        method that works on the features themselves has no latents of its own, and only a run of several
+        seeds has ``0_init_labels (n_init, n)``.
     told : mapping
         What the records say: content hash, features, runs with quality and history, map with quality.
     """
@@ -68,9 +69,8 @@ class Shipped:
 
     def run(self, number: int) -> RunArrays:
         """Return the arrays of a run; number 0 is the deep one that the map shows."""
-        return RunArrays(
-            *(self.arrays.get(f"{number}_{name}", self.arrays["features"]) for name in RUN_ARRAYS)
-        )
+        found = (self.arrays.get(f"{number}_{name}", self.arrays["features"]) for name in RUN_ARRAYS)
+        return replace(RunArrays(*found), init_labels=self.arrays.get(f"{number}_init_labels"))
 
 
 @lru_cache(maxsize=4)
@@ -147,6 +147,7 @@ def _entered(workspace: Workspace, feature_id: str, arrays: RunArrays, told: Map
         feature_id,
         arrays,
         **{name: told[name] for name in RUN},
+        seeds=[SeedRecord(**seed) for seed in told.get("seeds", ())],
         history=told["history"],
         environment=told["environment"],
     )
@@ -185,6 +186,8 @@ def compute(sample: str, folder: Path) -> Shipped:
         arrays |= {f"{number}_{name}": getattr(made, name) for name in RUN_ARRAYS}
         if np.array_equal(made.latents, arrays["features"]):
             del arrays[f"{number}_latents"]
+        if made.init_labels is not None:
+            arrays[f"{number}_init_labels"] = made.init_labels
     told = {
         "content_hash": collection.content_hash,
         "cards": _cards(collection),
@@ -213,6 +216,7 @@ def _told(workspace: Workspace, run: RunRecord) -> dict[str, Any]:
     return {
         **{name: getattr(run, name) for name in RUN},
         "environment": workspace.run_details(run.id)["environment"],
+        "seeds": [asdict(seed) for seed in workspace.seeds(run.id)],
         "history": workspace.history(run.id),
         "quality": workspace.quality(run.id),
         "summary": run.summary,
