@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 CELLS_AT_ONCE = {"cpu": 2**22, "cuda": 2**26}  # pairs whose kernel is computed at a time
-CELLS_KEPT = {"cpu": 2**25, "cuda": 2**29}  # pairs up to which the kernel is kept for the next sum
+CELLS_KEPT = {"cpu": 2**25, "cuda": 2**30}  # pairs up to which the kernel is kept for the next sum
 
 
 class StudentGraph:

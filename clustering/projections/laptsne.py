@@ -9,6 +9,7 @@ import torch
 from annotated_types import Interval
 from numpy.typing import NDArray
 
+from clustering.errors import MemoryFullError
 from clustering.neighbors import nearest_neighbors, neighbors_in
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
@@ -158,10 +159,18 @@ class LaptSNE(NeighborMap):
     ) -> NDArray[np.floating[Any]]:
         device = resolved_device(settings["device"], len(rows))
         sample = self._sample(len(rows), settings, device)
+        try:
+            laid_out = self._laid_out(rows[sample], settings, device, progress)
+        except torch.OutOfMemoryError as error:
+            raise MemoryFullError(
+                f"LaptSNE of {len(sample):,} items does not fit in the memory of "
+                f"{torch.cuda.get_device_name()}.",
+                "Lower “max_items”, or choose “cpu” as the device.",
+            ) from error
         if len(sample) == len(rows):
-            return self._laid_out(rows, settings, device, progress)
+            return laid_out
         places = np.empty((len(rows), settings["n_components"]), dtype=np.float32)
-        places[sample] = self._laid_out(rows[sample], settings, device, progress)
+        places[sample] = laid_out
         others = np.setdiff1d(np.arange(len(rows)), sample, assume_unique=True)
         doing = "placing the other items"
         for start in range(0, len(others), PLACED_AT_ONCE):

@@ -10,6 +10,7 @@ import torch
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import silhouette_score
 
+from clustering.errors import MemoryFullError
 from clustering.losses.student_divergence import student_divergence
 from clustering.losses.student_graph import StudentGraph
 from clustering.metrics.neighbourhood import neighbourhoods
@@ -213,3 +214,13 @@ def test_a_graphics_processor_makes_as_good_a_map(digits, maps):
         neighbourhoods(rows, each.embedding_, (10,))[0].trustworthiness.mean() for each in (model, maps[0.01])
     ]
     assert trust[0] == pytest.approx(trust[1], abs=0.004)
+
+
+def test_a_device_without_room_is_told_in_words(digits, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("clustering.projections.laptsne.Layout.advance", full)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a small one")
+    with pytest.raises(MemoryFullError, match=r"LaptSNE of 60 items .* a small one\. Lower “max_items”"):
+        LaptSNE(perplexity=10, device="cpu").fit(digits[0][:60])
