@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -121,3 +122,37 @@ def test_the_figures_that_travel_are_those_of_the_arrays_that_travel(digits):
     for figure in external(truth, result.run(0).labels, seed=result.told["runs"][0]["seed"]):
         assert figure.value == pytest.approx(told[figure.name])
     json.dumps(dict(result.told))
+
+
+def test_what_the_seeds_of_the_gallery_found_travels_and_is_entered(digits):
+    from clustering.metrics import stability
+
+    result = shipped.shipped("generated_gallery")
+    arrays, told = result.run(0), result.told["runs"][0]
+    kept = [seed["kept"] for seed in told["seeds"]]
+    assert arrays.init_labels.shape == (len(kept), len(arrays.labels))
+    np.testing.assert_array_equal(arrays.init_labels[kept.index(True)], arrays.labels)
+    others = [labels for labels, own in zip(arrays.init_labels, kept, strict=True) if not own]
+    figures = {row["name"]: row["value"] for row in told["quality"] if row["group"] == "stability"}
+    for figure in stability([arrays.labels, *others], told["seed"]):
+        assert figures[figure.name] == pytest.approx(figure.value)
+    workspace, collection = digits
+    features = workspace.add_features(
+        collection.id,
+        np.zeros((collection.n_items, 2), np.float32),
+        encoder="vectors",
+        title="Vectors",
+        origin="Made here.",
+        parameters={},
+        key="seeds",
+    )
+    part = dataclasses.replace(
+        arrays,
+        **{
+            name: np.resize(getattr(arrays, name), (collection.n_items, *getattr(arrays, name).shape[1:]))
+            for name in ("labels", "soft_assignments", "latents")
+        },
+        init_labels=np.resize(arrays.init_labels, (len(kept), collection.n_items)),
+    )
+    run = shipped._entered(workspace, features.id, part, told)
+    assert [seed.kept for seed in workspace.seeds(run)] == kept
