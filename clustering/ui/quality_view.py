@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
@@ -65,14 +66,16 @@ def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | N
     left, right = st.columns([5, 3], gap="large")
     with left:
         groups = groups_of(run)
-        chart = charts.confusion_heatmap(
+        table = partial(
+            charts.confusion_heatmap,
             groups.labels,
             state.open_collection(record.id).items[column],
             theme.name(),
             column_name=column,
             names=groups.names,
         )
-        _draw(chart, "confusion", f"Groups against {column}")
+        facts = (run.id, record.content_hash, column, *groups.names)
+        _draw(table, "confusion", f"Groups against {column}", *facts)
     with right:
         st.dataframe(judging.table(found), hide_index=True, key="quality-external")
         st.caption(
@@ -104,10 +107,10 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
         except StudioError as error:
             notice(error.problem, error.mend, safe="")
             return
-        chart = charts.silhouette_plot(
-            values, labels, theme.name(), space=space, names=groups.names, colors=colours_of(run), height=340
-        )
-        _draw(chart, "silhouettes", f"Silhouettes in the {space}")
+        looks = {"names": groups.names, "colors": colours_of(run)}
+        plot = partial(charts.silhouette_plot, values, labels, theme.name(), space=space, height=340, **looks)
+        facts = (run.id, space, *groups.names, *looks["colors"])
+        _draw(plot, "silhouettes", f"Silhouettes in the {space}", *facts)
         st.caption("Simplified silhouettes: distances to the groups' means, of at most 5,000 items.")
 
 
@@ -117,15 +120,14 @@ def confidence(run: RunRecord, rows: Rows) -> None:
     groups = groups_of(run)
     left, right = st.columns(2, gap="large")
     with left:
-        chart = charts.confidence_histogram(groups.confidence, groups.count, theme.name())
-        _draw(chart, "confidence", "Histogram of confidences")
+        histogram = partial(charts.confidence_histogram, groups.confidence, groups.count, theme.name())
+        _draw(histogram, "confidence", "Histogram of confidences", run.id)
         told = [row for row in rows if row["group"] == "confidence"]
         st.caption(plain(" · ".join(f"{row['title']} {figure(row['value'])}" for row in told)))
     with right:
-        chart = charts.cluster_sizes(
-            groups.labels, theme.name(), n_clusters=groups.count, names=groups.names, colors=colours_of(run)
-        )
-        _draw(chart, "sizes", "Group sizes")
+        looks = {"names": groups.names, "colors": colours_of(run)}
+        bars = partial(charts.cluster_sizes, groups.labels, theme.name(), n_clusters=groups.count, **looks)
+        _draw(bars, "sizes", "Group sizes", run.id, *groups.names, *looks["colors"])
 
 
 def of_the_map(run: RunRecord) -> None:
@@ -143,7 +145,8 @@ def of_the_map(run: RunRecord) -> None:
     if len(maps) > 1:
         chosen = st.selectbox("Map", list(names), format_func=names.__getitem__, key=f"quality-map-{run.id}")
     found = [_quality(row, Quality) for row in state.workspace().projection_quality(chosen)]
-    _draw(charts.projection_strip(found, theme.name()), "projection", "Figures of the map")
+    strip = partial(charts.projection_strip, found, theme.name())
+    _draw(strip, "projection", "Figures of the map", chosen)
     st.caption(plain(f"{names[chosen]}. {next(one.engine for one in maps if one.id == chosen)}."))
 
 
@@ -165,8 +168,10 @@ def beside(run: RunRecord, column: str | None) -> None:
     }
     if len(found) > 1:
         measures = ("nmi", "ari", "silhouette") if column else ("silhouette",)
-        chart = charts.quality_comparison(found, theme.name(), current=_title(run), measures=measures)
-        _draw(chart, "comparison", "Runs side by side")
+        sides = partial(
+            charts.quality_comparison, found, theme.name(), current=_title(run), measures=measures
+        )
+        _draw(sides, "comparison", "Runs side by side", run.id, repr(found), *measures)
     table = judging.beside(run, column)
     numbers = {
         name: st.column_config.NumberColumn(format="%.3f") for name in judging.FIGURES if name in table
@@ -250,5 +255,12 @@ def colours_of(run: RunRecord) -> list[str]:
     return list(groups_of(run).colours(theme.name(), st.session_state.get("palette") or "auto"))
 
 
-def _draw(chart: Any, key: str, words: str) -> None:
+def _draw(make: Callable[[], Any], key: str, words: str, *facts: Hashable) -> None:
+    """Draw a chart, made once for the same facts: building a plotly figure costs more than the page."""
+    chart = _figure((key, theme.name(), *facts), make)
     st.plotly_chart(chart, theme=None, key=f"quality-{key}", config=QUIET, alt=words)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _figure(facts: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:  # noqa: ARG001  (names the figure)
+    return _make()

@@ -83,6 +83,10 @@ class LatentMap {
     this.options = options;
     if (before.key !== options.key) this.kept = kept.of(options.key);
     this.kept.instance = this;
+    if (first && this.kept.tedious) {
+      this.tedious = true;
+      this.hurry();
+    }
     this.panel.stage.style.setProperty("--map-height", `${options.height ?? 620}px`);
     this.panel.stage.setAttribute("aria-label", this.spokenTitle(options, sections));
     this.takeLayer(options, sections);
@@ -311,7 +315,7 @@ class LatentMap {
     };
     this.scene = scene;
     this.painter.draw(scene);
-    if (!busy) this.tedious = performance.now() - now > 40; // without a graphics processor the call waits for the picture
+    if (!busy) this.tedious = this.kept.tedious = performance.now() - now > 40; // without a graphics processor the call waits for the picture
     this.overlay.draw(this, scene);
     if (!this.panel.card.hidden && this.hovered >= 0) this.panel.placeCard(this.hovered);
     this.panel.frame.dataset.frames = String(Number(this.panel.frame.dataset.frames ?? 0) + 1);
