@@ -6,9 +6,9 @@
 
 A ``.npz`` holds the rows in ``x`` (``uint8`` images are divided by 255 and flattened) and labels in ``y`` or
 in the array named by ``--reference``; labels only measure. ``loss`` is t-SNE's divergence, ``Σλ`` the sum of
-the map's eigenvalues up to the number of groups, ``silhouette`` that of the reference labels on the map (of 3,000
-items at most), trustworthiness and continuity are the studio's, k = 15. A gain in silhouette without one in
-trustworthiness is a more handsome map, not a truer one.
+the map's eigenvalues up to the number of groups, ``silhouette`` that of the reference labels on the map (of
+3,000 items at most), trustworthiness and continuity are the studio's, k = 15. A gain in silhouette without
+one in trustworthiness is a more handsome map, not a truer one.
 """
 
 from __future__ import annotations
