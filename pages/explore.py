@@ -37,9 +37,10 @@ else:
             explore_map.missing(shown, projection, space)
         else:
             explore_map.show(shown, chosen, columns, filters, colour)
-            explore_map.honesty(chosen)
+            explore_map.honesty(chosen, colour)
         explore_works.show(shown)
         explore_groups.show(shown)
         explore_item.waiting(shown)
     with left:
-        explore_filters.column(shown, columns, filters)
+        trust = explore_state.trust_of(chosen.id) if chosen else None
+        explore_filters.column(shown, columns, filters, trust)

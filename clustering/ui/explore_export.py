@@ -81,7 +81,8 @@ def picture(
     from clustering.charts.map_file import map_picture, provenance_line
 
     choice = st.session_state.get("palette") or "auto"
-    legend, codes = colouring(colour, shown.collection.items, columns, shown.groups, "light", choice)
+    trust = explore_state.trust_of(chosen.id)
+    legend, codes = colouring(colour, shown.collection.items, columns, shown.groups, "light", choice, trust)
     if legend.kind == "ramp":
         legend, codes = in_bands(legend, codes)
     return map_picture(

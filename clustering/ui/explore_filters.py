@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from clustering.ui.explore_state import Shown
-from clustering.ui.explore_view import Column, Filters, masks_of, value_counts, visible_items
+from clustering.ui.explore_view import BY_TRUST, Column, Filters, masks_of, value_counts, visible_items
 from clustering.ui.words import several
 
 MOST_SHOWN = 6  # filters open at once; the rest are folded
+SURE = "How sure the model is of an item's group: its largest soft assignment."
+TRUST = "Of an item's nearest neighbours, how many are near it on this map too."
 
 
 def read(shown: Shown, columns: Sequence[Column]) -> Filters:
@@ -23,18 +27,26 @@ def read(shown: Shown, columns: Sequence[Column]) -> Filters:
         value = kept[one.name]
         if one.kind == "numbers" and value and tuple(value) != (one.low, one.high):
             ranges[one.name] = (float(value[0]), float(value[1]))
-    share = st.session_state.get(f"filter-{shown.run.id}-confidence") or (0, 100)
+    sure, trusted = (_share(shown, name) for name in ("confidence", "trust"))
     return Filters(
         values={one.name: kept[one.name] for one in columns if one.kind == "values" and kept[one.name]},
         ranges=ranges,
         groups=tuple(st.session_state.get(f"filter-{shown.run.id}-groups") or ()),
-        confidence=(share[0] / 100, share[1] / 100),
+        confidence=sure,
+        trust=trusted,
     )
 
 
-def column(shown: Shown, columns: Sequence[Column], filters: Filters) -> None:
+def _share(shown: Shown, name: str) -> tuple[float, float]:
+    low, high = st.session_state.get(f"filter-{shown.run.id}-{name}") or (0, 100)
+    return low / 100, high / 100
+
+
+def column(
+    shown: Shown, columns: Sequence[Column], filters: Filters, trust: NDArray[np.float32] | None = None
+) -> None:
     """Draw the filters; each value tells how many items it would leave beside the other filters."""
-    masks = masks_of(shown.collection.items, filters, shown.groups)
+    masks = masks_of(shown.collection.items, filters, shown.groups, trust)
     passed = int(visible_items(masks, shown.n).sum())
     st.markdown(
         f"**{passed:,}** of {several(shown.n, 'item')}" if filters.active else several(shown.n, "item")
@@ -44,7 +56,9 @@ def column(shown: Shown, columns: Sequence[Column], filters: Filters) -> None:
             "Clear filters", type="tertiary", key="filters-clear", on_click=_clear, args=(shown, columns)
         )
     _groups(shown, visible_items(masks, shown.n, "group of the run"))
-    _confidence(shown)
+    _percent(shown, "confidence", "Confidence", SURE)
+    if trust is not None:
+        _percent(shown, "trust", BY_TRUST, TRUST)
     for one in columns[:MOST_SHOWN]:
         _one(shown, one, masks)
     if len(columns) > MOST_SHOWN:
@@ -65,15 +79,15 @@ def _groups(shown: Shown, passed: Any) -> None:
     )
 
 
-def _confidence(shown: Shown) -> None:
+def _percent(shown: Shown, name: str, title: str, words: str) -> None:
     st.slider(
-        "Confidence",
+        title,
         0,
         100,
         (0, 100),
-        key=f"filter-{shown.run.id}-confidence",
+        key=f"filter-{shown.run.id}-{name}",
         format="%d %%",
-        help="How sure the model is of an item's group: its largest soft assignment.",
+        help=words,
         persist_state="session",
     )
 
@@ -111,7 +125,8 @@ def _clear(shown: Shown, columns: Sequence[Column]) -> None:
         else:
             st.session_state[_key(shown, one)] = []
     st.session_state[f"filter-{shown.run.id}-groups"] = []
-    st.session_state[f"filter-{shown.run.id}-confidence"] = (0, 100)
+    for name in ("confidence", "trust"):
+        st.session_state[f"filter-{shown.run.id}-{name}"] = (0, 100)
 
 
 def _key(shown: Shown, one: Column) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.jobs import catalogue
 from clustering.ui import explore_state, jobs, latent_map, routes, state
 from clustering.ui.explore_filters import heading
 from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
 from clustering.ui.explore_view import (
     BY_CONFIDENCE,
     BY_GROUP,
+    BY_TRUST,
     Column,
     Filters,
     colouring,
@@ -25,23 +25,30 @@ from clustering.ui.explore_view import (
     visible_items,
 )
 from clustering.ui.latent_map.selection import selected_items
+from clustering.ui.latent_map.turning import WITH_AXES
 from clustering.ui.trouble import guarded, plain
 from clustering.workspace.records import ProjectionRecord
 
 KEY = "explore"  # of the map component
-PROJECTIONS = ("umap", "tsne", "pca")  # in the order offered
-TITLES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+FIRST = ("umap", "tsne")  # of several maps the one shown until a person chooses
 HEIGHT = 660
+TRUST = (
+    "Trust in this place: of an item's nearest neighbours in truth, the share that is near it on this map. "
+    "Where it is low, the map has torn neighbours apart, and what lies beside an item says little about it."
+)
+UNMEASURED = "Trust in this place was not measured when this map was drawn; groups are shown instead."
 
 
 def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     """Draw the choices above the map; return the colouring, the projection and the space."""
     maps = explore_state.maps_of(shown.run)
     first = min(maps, key=_preference, default=None)
+    titles = explore_state.projection_titles(maps)
+    trusted = any(explore_state.trust_of(one.id) is not None for one in maps)
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="explore-choices")
     chosen = row.selectbox(
         "Colour by",
-        [BY_GROUP, BY_CONFIDENCE, *(one.name for one in columns)],
+        [BY_GROUP, BY_CONFIDENCE, *([BY_TRUST] if trusted else []), *(one.name for one in columns)],
         key="explore-colour",
         format_func=heading,
         persist_state="session",
@@ -49,9 +56,11 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     )
     projection = row.segmented_control(
         "Map",
-        PROJECTIONS,
-        default=first.projection if first and first.projection in PROJECTIONS else PROJECTIONS[0],
-        format_func=TITLES.__getitem__,
+        list(titles),
+        default=first.projection
+        if first
+        else next((name for name in FIRST if name in titles), next(iter(titles))),
+        format_func=titles.__getitem__,
         required=True,
         key=f"explore-projection-{shown.run.id}",
         persist_state="session",
@@ -69,9 +78,10 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     return str(chosen or BY_GROUP), str(projection), str(where)
 
 
-def _preference(one: ProjectionRecord) -> tuple[bool, int]:
-    known = one.projection in PROJECTIONS
-    return one.space != "latent", PROJECTIONS.index(one.projection) if known else len(PROJECTIONS)
+def _preference(one: ProjectionRecord) -> tuple[bool, int, bool]:
+    known = one.projection in FIRST
+    place = FIRST.index(one.projection) if known else len(FIRST)
+    return one.space != "latent", place, one.projection in WITH_AXES
 
 
 def chosen_map(shown: Shown, projection: str, space: str) -> ProjectionRecord | None:
@@ -96,6 +106,7 @@ def missing(shown: Shown, projection: str, space: str) -> None:
         and (job.parameters.get("space") or "latent") == space
         and job.parameters.get("run") in (shown.run.id, None)
     ]
+    title = explore_state.projection_titles(explore_state.maps_of(shown.run)).get(projection, projection)
     jobs.watch(waiting, place)
     if waiting:
         st.skeleton(HEIGHT - 160)
@@ -103,7 +114,7 @@ def missing(shown: Shown, projection: str, space: str) -> None:
     with st.container(
         border=True, horizontal_alignment="center", height=HEIGHT - 160, vertical_alignment="center"
     ):
-        st.markdown(f"There is no {TITLES[projection]} map of the {space_words(space)} of this run yet.")
+        st.markdown(f"There is no {title} map of the {space_words(space)} of this run yet.")
         if st.button("Draw it", type="primary", key="map-draw"):
             wanted = {
                 "collection": shown.record.id,
@@ -111,7 +122,7 @@ def missing(shown: Shown, projection: str, space: str) -> None:
                 "projection": projection,
                 "space": space,
             }
-            job = state.workspace().submit("project", wanted, title=f"Draw a {TITLES[projection]} map")
+            job = state.workspace().submit("project", wanted, title=f"Draw a {title} map")
             jobs.ensure(state.workspace())
             jobs.remember(place, [job.id])
             st.rerun()
@@ -124,6 +135,7 @@ def show(
 ) -> None:
     """Draw the map; a lasso runs only the gallery again, a click only the drawer."""
     items = shown.collection.items
+    trust = explore_state.trust_of(record.id)
     legend, codes = colouring(
         colour,
         items,
@@ -131,10 +143,11 @@ def show(
         shown.groups,
         explore_state.theme_name(),
         st.session_state.get("palette") or "auto",
+        trust,
     )
     visible = None
     if filters.active:
-        visible = visible_items(masks_of(items, filters, shown.groups), shown.n)
+        visible = visible_items(masks_of(items, filters, shown.groups, trust), shown.n)
     version, sent = explore_state.told(shown.record.id)
     layer = latent_map.layer_sections(codes, shown.groups.confidence, visible, sent)
     kept = {"shown": shown, "map": record.id, "codes": codes, "visible": visible}
@@ -200,22 +213,18 @@ def _opened() -> None:
     explore_state.run_again([ITEM])
 
 
-def honesty(record: ProjectionRecord) -> None:
+def honesty(record: ProjectionRecord, colour: str) -> None:
     """Write under the map what it is worth and what not to read into it."""
+    if colour == BY_TRUST:
+        measured = explore_state.trust_of(record.id) is not None
+        st.markdown(TRUST if measured else UNMEASURED)
     figures = honesty_figures(state.workspace().projection_quality(record.id))
     spans = "".join(
         f'<div class="studio-fact" title="{escape(words, quote=True)}"><b>{escape(value)}</b> '
         f"<span>{escape(title)}</span></div>"
         for title, value, words in figures
     )
-    entry = _entry(record.projection)
-    sentence = str(entry.get("honesty", ""))
+    sentence = explore_state.projection_info(record.projection).get("honesty", "")
     said = f"{record.title} of the {space_words(record.space)}, seed {record.seed}, {record.engine}."
     st.html(f'<div class="studio-facts">{spans}</div>' if spans else "<div></div>")
     st.caption(plain(f"{sentence} {said}".strip()))
-
-
-def _entry(projection: str) -> dict[str, Any]:
-    choices = catalogue.read(state.workspace().cache)
-    found = choices.projections.get(projection) if choices else None
-    return found.info if found else {}

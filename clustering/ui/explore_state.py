@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from streamlit.errors import StreamlitAPIException
 
 from clustering.charts.palette import ThemeName
+from clustering.jobs import catalogue
+from clustering.jobs.catalogue import Entry
 from clustering.ui import explore_view, state, theme
 from clustering.ui.explore_view import Column
 from clustering.ui.groups import Groups
+from clustering.ui.latent_map.turning import as_drawn
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -96,8 +99,16 @@ def _columns(collection_id: str, content_hash: str) -> list[Column]:  # noqa: AR
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def positions_of(projection_id: str) -> NDArray[np.float32]:
-    """Return a map's positions, (n, 2)."""
-    return np.asarray(state.workspace().map(projection_id))
+    """Return a map's positions as they are drawn, (n, 2)."""
+    workspace = state.workspace()
+    return as_drawn(workspace.map(projection_id), workspace.projection(projection_id).projection)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def trust_of(projection_id: str) -> NDArray[np.float32] | None:
+    """Return the share of each item's neighbours that a map keeps, (n,); None where nobody measured it."""
+    found = state.workspace().point_quality(projection_id)
+    return None if found is None or not np.isfinite(found).any() else np.asarray(found)
 
 
 def maps_of(run: RunRecord) -> list[ProjectionRecord]:
@@ -107,6 +118,29 @@ def maps_of(run: RunRecord) -> list[ProjectionRecord]:
         for one in state.workspace().projections(feature_id=run.feature_id)
         if one.run_id in (run.id, None)
     ]
+
+
+def projection_titles(maps: Sequence[ProjectionRecord]) -> dict[str, str]:
+    """Return every projection that can be chosen and its title, in the order of the catalogue.
+
+    While a fresh machine is still listing them, those that have drawn a map, or UMAP.
+    """
+    known = {name: entry.title for name, entry in _listed().items()}
+    drawn = {one.projection: one.title for one in maps}
+    return {**known, **{name: title for name, title in drawn.items() if name not in known}} or {
+        "umap": "UMAP"
+    }
+
+
+def projection_info(projection: str) -> dict[str, Any]:
+    """Return what a projection says of itself; nothing while the catalogue is not written."""
+    entry = _listed().get(projection)
+    return entry.info if entry else {}
+
+
+def _listed() -> Mapping[str, Entry]:
+    choices = catalogue.read(state.workspace().cache)
+    return choices.projections if choices else {}
 
 
 def theme_name() -> ThemeName:

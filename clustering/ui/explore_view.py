@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,8 +17,9 @@ from clustering.ui.latent_map.legend import RAMP_STEPS, Legend, ramp_codes
 
 MOST_VALUES = 200  # distinct values of a column that can be filtered or coloured by
 MOST_COLOURED = 60  # values that get a colour of their own; the rest stay grey
+WHOLE = (0.0, 1.0)  # a share that is not narrowed
 FEW_NUMBERS = 12  # whole numbers with fewer distinct values are taken for groups
-BY_GROUP, BY_CONFIDENCE = "Group", "Confidence"
+BY_GROUP, BY_CONFIDENCE, BY_TRUST = "Group", "Confidence", "Trust in this place"
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,15 @@ class Filters:
     ranges : mapping of column to (low, high)
         Items without a number are out as soon as a range is set.
     groups : sequence of int
-    confidence : (low, high)
-        0..1.
+    confidence, trust : (low, high)
+        0..1. Trust is the share of an item's neighbours that are its neighbours on the map too.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     groups: Sequence[int] = ()
-    confidence: tuple[float, float] = (0.0, 1.0)
+    confidence: tuple[float, float] = WHOLE
+    trust: tuple[float, float] = WHOLE
 
     @property
     def active(self) -> int:
@@ -58,7 +60,8 @@ class Filters:
             sum(map(bool, self.values.values()))
             + len(self.ranges)
             + bool(self.groups)
-            + (self.confidence != (0.0, 1.0))
+            + (self.confidence != WHOLE)
+            + (self.trust != WHOLE)
         )
 
 
@@ -106,8 +109,13 @@ def as_text(column: pd.Series) -> NDArray[np.object_]:
     return np.asarray(words[codes], dtype=object)
 
 
-def masks_of(items: pd.DataFrame, filters: Filters, groups: Groups) -> dict[str, NDArray[np.bool_]]:
-    """Return which items each set filter lets through, by its name; shape (n,) each."""
+def masks_of(
+    items: pd.DataFrame, filters: Filters, groups: Groups, trust: NDArray[np.float32] | None = None
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which items each set filter lets through, by its name; shape (n,) each.
+
+    Without ``trust`` (a map whose points were not measured) its filter lets everything through.
+    """
     masks: dict[str, NDArray[np.bool_]] = {}
     for name, chosen in filters.values.items():
         if chosen and name in items.columns:
@@ -119,9 +127,12 @@ def masks_of(items: pd.DataFrame, filters: Filters, groups: Groups) -> dict[str,
                 masks[name] = (numbers >= low) & (numbers <= high)
     if filters.groups:
         masks["group of the run"] = np.isin(groups.labels, list(filters.groups))
-    low, high = filters.confidence
-    if (low, high) != (0.0, 1.0):
-        masks["confidence of the run"] = (groups.confidence >= low) & (groups.confidence <= high)
+    shares = {"confidence of the run": (filters.confidence, groups.confidence)}
+    if trust is not None:
+        shares["trust in the map"] = (filters.trust, trust)
+    for name, ((low, high), values) in shares.items():
+        if (low, high) != WHOLE:
+            masks[name] = (values >= low) & (values <= high)  # what was not measured (NaN) is left out
     return masks
 
 
@@ -152,9 +163,17 @@ def colouring(
     groups: Groups,
     theme: ThemeName,
     palette: str = "auto",
+    trust: NDArray[np.float32] | None = None,
 ) -> tuple[Legend, NDArray[np.int64]]:
-    """Return the legend and the code of each item when the map is coloured by ``choice``."""
+    """Return the legend and the code of each item when the map is coloured by ``choice``.
+
+    Trust is coloured from none to all neighbours on every map, so that maps can be compared by eye.
+    """
     column = next((one for one in columns if one.name == choice), None)
+    if choice == BY_TRUST and trust is not None:
+        codes, _, _ = ramp_codes(trust, WHOLE)
+        legend = _ramp(BY_TRUST, "no neighbour kept", "all kept", theme)
+        return replace(legend, missing="Not measured", share=True), codes
     if choice == BY_CONFIDENCE:
         codes, low, high = ramp_codes(groups.confidence)
         return _ramp("Confidence", f"{low:.0%}", f"{high:.0%}", theme), codes

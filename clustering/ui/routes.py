@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from clustering.errors import StudioError
 from clustering.ui.latent_map.blob import pack, point_sections
+from clustering.ui.latent_map.turning import DRAWN, as_drawn
 from clustering.workspace.ids import checked_id
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def layer_address(blob: bytes) -> str:
 
 def map_address(projection_id: str) -> str:
     """Return the address of a map's positions."""
-    return f"/studio/maps/{projection_id}.bin"
+    return f"/studio/maps/{projection_id}.bin?drawn={DRAWN}"
 
 
 def picture_address(collection_id: str, index: int, size: int) -> str:
@@ -212,11 +213,11 @@ class _Served:
     def positions(self, request: Request) -> Response:
         workspace = self.workspace()
         record = workspace.projection(request.path_params["projection"])
-        tag = _tag(record.id, record.created, record.n_items)
+        tag = _tag(record.id, record.created, record.n_items, DRAWN)
         if _unchanged(request, tag):
             return _not_modified(tag, FOREVER)
         aspects = workspace.open_collection(record.collection_id).items.get("aspect")
-        body = pack(point_sections(workspace.map(record.id), aspects))
+        body = pack(point_sections(as_drawn(workspace.map(record.id), record.projection), aspects))
         return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
 
     def layer(self, request: Request) -> Response:

@@ -46,6 +46,13 @@ def test_twenty_colours_stay_apart_without_one_kind_of_cone(cone):
     assert distances.min() > 4.0  # a just noticeable difference is about 1
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_ninth_colour_is_seen_on_both_backgrounds(theme):
+    ninth = palette.cluster_colors(9, theme)[8]
+    assert palette.contrast_ratio(ninth, palette.THEMES[theme].paper) >= 3.0
+    assert palette.contrast_ratio(ninth, palette.THEMES[theme].surface) >= 2.8
+
+
 def test_neighbours_on_the_map_look_related_above_twenty():
     angles = np.random.default_rng(0).permutation(40) / 40 * 2 * np.pi
     centers = np.stack([np.cos(angles), np.sin(angles)], axis=1)

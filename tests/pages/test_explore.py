@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clustering.jobs import catalogue
 from clustering.ui import place
 from clustering.workspace import Workspace
 from tests.small_workspace import WICKED, Small, make
@@ -150,8 +151,93 @@ def test_the_map_is_coloured_by_anything(small: Small, colour: str) -> None:
     assert "trouble" not in words(app).lower()
 
 
+TRUST = np.array([0, 0.25, 0.5, 0.75, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, np.nan], dtype=np.float32)
+
+
+def measured(small: Small) -> str:
+    """Add a map whose points were measured, and return its id."""
+    return small.workspace.add_projection(
+        small.features,
+        (np.random.default_rng(3).normal(size=(12, 2)) * [1, 6]).astype(np.float32),
+        run_id=small.run,
+        space="latent",
+        projection="umap",
+        title="UMAP",
+        parameters={},
+        seed=0,
+        engine="by hand",
+        point_quality=TRUST,
+    ).id
+
+
+def test_trust_in_a_place_is_a_colouring_with_a_sentence(small: Small) -> None:
+    measured(small)
+    app = opened()
+    choice = app.selectbox(key="explore-colour")
+    assert "Trust in this place" in choice.options
+    assert "near it on this map" not in words(app)
+    choice.set_value("Trust in this place").run()
+    assert not app.exception
+    assert "of an item's nearest neighbours in truth, the share that is near it on this map" in words(app)
+
+
+def test_trust_in_a_place_is_not_offered_where_no_map_was_measured(small: Small) -> None:
+    app = opened()
+    assert "Trust in this place" not in app.selectbox(key="explore-colour").options
+    assert not [one for one in app.slider if one.label == "Trust in this place"]
+
+
+def test_a_map_that_was_not_measured_says_so_when_coloured_by_trust(small: Small) -> None:
+    measured(small)
+    app = opened()
+    app.selectbox(key="explore-colour").set_value("Trust in this place").run()
+    next(one for one in app.button_group if one.label == "Map").set_value("pca").run()
+    assert not app.exception
+    assert "was not measured when this map was drawn" in words(app)
+
+
+def test_trust_in_a_place_is_a_filter(small: Small) -> None:
+    from clustering.ui.latent_map.turning import as_drawn
+
+    drawn = as_drawn(small.workspace.map(measured(small)), "umap")
+    everything = {
+        "token": "t",
+        "mode": "replace",
+        "polygon": [-99, -99, 99, -99, 99, 99, -99, 99],
+        "hidden": [],
+    }
+    assert np.abs(drawn).max() < 99
+    app = opened(**{f"filter-{small.run}-trust": (50, 100), "explore": {"gesture": everything}})
+    assert not app.exception
+    assert "**7** of 12 items" in words(app)
+    chosen = app.session_state["_basket"][small.collection]
+    assert chosen.tolist() == np.flatnonzero(TRUST >= 0.5).tolist()
+    next(one for one in app.button if one.label == "Clear filters").click().run()
+    assert "**7** of 12" not in words(app)
+
+
+def test_a_lasso_meets_the_map_as_it_is_drawn(small: Small) -> None:
+    from clustering.ui.latent_map.turning import as_drawn
+
+    x, y = as_drawn(small.workspace.map(measured(small)), "umap")[5].astype(float)
+    box = [x - 0.01, y - 0.01, x + 0.01, y - 0.01, x + 0.01, y + 0.01, x - 0.01, y + 0.01]
+    app = opened(explore={"gesture": {"token": "t", "mode": "replace", "polygon": box, "hidden": []}})
+    assert app.session_state["_basket"][small.collection].tolist() == [5]
+
+
+def test_every_registered_projection_can_be_chosen(small: Small) -> None:
+    from clustering.projections import projections
+
+    catalogue.write(small.workspace.cache)
+    app = opened()
+    offered = next(one for one in app.button_group if one.label == "Map").options
+    assert offered == [kind.info.title for kind in projections().values()]
+
+
 def test_a_map_that_is_not_there_is_offered_and_queued(small: Small) -> None:
     app = opened()
+    catalogue.write(small.workspace.cache)
+    app.run()
     next(one for one in app.button_group if one.label == "Map").set_value("tsne").run()
     assert not app.exception
     assert "There is no t-SNE map of the latent space" in words(app)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from clustering.ui.explore_view import (
+    BY_TRUST,
     Column,
     Filters,
     colouring,
@@ -170,6 +171,33 @@ def test_centres_lie_flat_the_same_way_every_time() -> None:
     np.testing.assert_array_equal(first, second)
     assert flattened(centers, 29) is None
     assert flattened(np.full((3, 2), np.nan), 3) is None
+
+
+TRUST = np.array([0.0, 0.5, 1.0, np.nan, 0.25, 0.75], dtype=np.float32)
+
+
+def test_trust_is_coloured_from_none_to_all_on_every_map() -> None:
+    legend, codes = colouring(BY_TRUST, ITEMS, [], GROUPS, "light", trust=TRUST)
+    assert legend.title == BY_TRUST
+    assert legend.kind == "ramp"
+    assert (legend.low, legend.high, legend.missing) == ("no neighbour kept", "all kept", "Not measured")
+    assert codes.tolist() == [0, 128, 255, -1, 64, 191]
+    _, narrow = colouring(BY_TRUST, ITEMS, [], GROUPS, "light", trust=TRUST * 0.5)
+    assert narrow.max() == 128  # half of the neighbours is half of the ramp, whatever the map's best is
+
+
+def test_a_map_without_measured_points_shows_groups_instead() -> None:
+    legend, codes = colouring(BY_TRUST, ITEMS, [], GROUPS, "light")
+    assert legend.title == "Group"
+    assert codes.tolist() == GROUPS.labels.tolist()
+
+
+def test_trust_is_filtered_and_what_was_not_measured_is_left_out() -> None:
+    filters = Filters(trust=(0.25, 0.75))
+    assert filters.active == 1
+    masks = masks_of(ITEMS, filters, GROUPS, TRUST)
+    assert visible_items(masks, 6).tolist() == [False, True, False, False, True, True]
+    assert visible_items(masks_of(ITEMS, filters, GROUPS), 6).all()
 
 
 def test_figures_that_were_not_measured_are_left_out() -> None:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from clustering.ui import routes
 from clustering.ui.latent_map.blob import layer_sections, pack, unpack
+from clustering.ui.latent_map.turning import as_drawn
 from tests.small_workspace import WICKED, Small, make
 
 
@@ -42,6 +43,25 @@ def test_a_map_comes_as_positions_and_aspects(client: TestClient, small: Small) 
         128 + 32,
     ]
     assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_map_without_axes_comes_as_it_is_drawn(client: TestClient, small: Small) -> None:
+    standing = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32) * [1, 9]
+    record = small.workspace.add_projection(
+        small.features,
+        standing.astype(np.float32),
+        run_id=small.run,
+        space="latent",
+        projection="umap",
+        title="UMAP",
+        parameters={},
+        seed=0,
+        engine="by hand",
+    )
+    _, sections = unpack(client.get(routes.map_address(record.id)).content)
+    sent = sections["xy"].reshape(-1, 2)
+    np.testing.assert_array_equal(sent, as_drawn(small.workspace.map(record.id), "umap"))
+    assert np.ptp(sent[:, 0]) > np.ptp(sent[:, 1])
 
 
 def test_a_layer_is_kept_under_what_it_holds(client: TestClient) -> None:

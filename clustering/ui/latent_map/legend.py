@@ -35,6 +35,8 @@ class Legend:
         The ends of a ramp in words.
     missing : str
         What an item without a value is called.
+    share : bool
+        The ramp goes from 0 to 100 %.
     """
 
     title: str
@@ -46,6 +48,7 @@ class Legend:
     low: str = ""
     high: str = ""
     missing: str = "Unassigned"
+    share: bool = False
 
     @property
     def kind(self) -> str:
@@ -66,27 +69,32 @@ class Legend:
             "low": self.low,
             "high": self.high,
             "missing": self.missing,
+            "share": self.share,
         }
 
 
-def ramp_codes(values: ArrayLike) -> tuple[NDArray[np.int64], float, float]:
+def ramp_codes(
+    values: ArrayLike, ends: tuple[float, float] | None = None
+) -> tuple[NDArray[np.int64], float, float]:
     """Return the step of a 256-step ramp for each value, and the ends of the ramp.
 
     Parameters
     ----------
     values : array-like (n,)
         Numbers; not finite ones get code -1.
+    ends : (low, high), optional
+        Where the ramp begins and ends; by default at the smallest and largest finite value.
 
     Returns
     -------
     codes : int64 array (n,)
     low, high : float
-        Smallest and largest finite value; 0 and 0 when there is none.
+        The ends of the ramp; 0 and 0 when there is no finite value.
     """
     numbers = np.asarray(values, dtype=np.float64)
     known = np.isfinite(numbers)
     if not known.any():
         return np.full(len(numbers), -1, np.int64), 0.0, 0.0
-    low, high = float(numbers[known].min()), float(numbers[known].max())
-    share = (np.where(known, numbers, low) - low) / (high - low or 1.0)
+    low, high = ends or (float(numbers[known].min()), float(numbers[known].max()))
+    share = ((np.where(known, numbers, low) - low) / (high - low or 1.0)).clip(0.0, 1.0)
     return np.where(known, np.round(share * (RAMP_STEPS - 1)), -1).astype(np.int64), low, high

@@ -40,7 +40,8 @@ const questions = {
   },
 
   rampValue(item) {
-    return this.codes[item] === MISSING ? "unknown" : `${Math.round((this.codes[item] / (this.palette.length - 1)) * 100)} % of the range`;
+    const share = Math.round((this.codes[item] / (this.palette.length - 1)) * 100);
+    return this.codes[item] === MISSING ? "unknown" : this.legend.share ? `${share} %` : `${share} % of the range`;
   },
 
   async cardOf(item) {

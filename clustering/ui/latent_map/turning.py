@@ -1,0 +1,46 @@
+"""Maps lie down: where the axes mean nothing, a map is turned so that its long side lies horizontally."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+DRAWN = 2  # rises when maps are drawn in another way: browsers keep what an address has given for ever
+WITH_AXES = ("pca",)  # the first axis means something: never turned
+FRAME = 1.5  # width over height of the usual frame
+WORTHWHILE = 1.02  # a map that is seen hardly larger stays as it was computed
+
+
+def as_drawn(positions: NDArray[np.float32], projection: str) -> NDArray[np.float32]:
+    """Return a map's positions as they are drawn, (n, 2): turned, never mirrored or stretched.
+
+    Parameters
+    ----------
+    positions : float32 array (n, 2)
+    projection : str
+        Name of the projection; those whose axes mean something stay as they are.
+    """
+    places = np.asarray(positions)
+    if projection in WITH_AXES or len(places) < 3:
+        return places
+    middle = places.mean(axis=0, dtype=np.float64)
+    angle = angle_of(places - middle)
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    turned = (places - middle) @ turn.T
+    if _seen(turned) < WORTHWHILE * _seen(places):
+        return places
+    return np.ascontiguousarray(turned + middle, dtype=np.float32)
+
+
+def angle_of(centred: NDArray[np.float64]) -> float:
+    """Return the angle of the direction of largest variance with the horizontal, from -π/2 to π/2."""
+    (across, mixed), (_, up) = centred.T @ centred
+    return 0.5 * math.atan2(2.0 * mixed, across - up)
+
+
+def _seen(points: NDArray[np.floating]) -> float:
+    """Return how large a map is seen when it is fitted into the usual frame."""
+    width, height = np.maximum(np.ptp(points, axis=0), 1e-12)
+    return float(min(FRAME / width, 1.0 / height))
