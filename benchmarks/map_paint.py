@@ -1,4 +1,4 @@
-"""Measure the map in a browser: first paint, lasso to gallery, and the bytes of a selection.
+"""Measure the studio in a browser: first paint, page switches, lasso to gallery, the bytes of a selection.
 
 Run ``python benchmarks/map_paint.py`` (add ``--points 70000`` for one size). It makes a collection of small
 pictures and one of bare vectors, starts the studio on them, and drives Chromium without a GPU. The budgets
@@ -12,7 +12,6 @@ import base64
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,22 +25,17 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
+sys.path.insert(0, str(ROOT))
+
+from tests.chromium import ARGUMENTS, chromium_path, free_port  # noqa: E402
+
 BUDGETS = {
     "first paint 70000": 2.0,
     "first paint 500000": 5.0,
+    "first visit of the server 70000": 3.0,
     "lasso to gallery 70000": 0.5,
     "bytes up": 1024,
+    **{f"switch to {name}": 0.5 for name in ("Start", "Collection", "Train", "Explore", "Quality")},
 }
 GROUPS = 14
 GALLERY = """() => {
@@ -53,6 +47,8 @@ GALLERY = """() => {
   for (const host of document.querySelectorAll('[data-testid=stBidiComponentIsolated]')) {
     const list = host.shadowRoot?.querySelector('ul[aria-label="Selected works"]');
     if (!list) continue;
+    const first = list.querySelector('[data-item]');
+    if (Number(first?.dataset.item) !== map.kept.selection.bits.indexOf(1)) return false;
     if (list.querySelectorAll('.row').length) return true;
     const pictures = [...list.querySelectorAll('img')].slice(0, 12);
     return pictures.length > 0 && pictures.every((one) => one.complete);
@@ -61,7 +57,24 @@ GALLERY = """() => {
 }"""
 PAINTED = """() => {
   const kept = globalThis.__studioLatentMaps?.get('explore')?.instance;
-  return Boolean(kept && kept.n && kept.panel.frame.dataset.frames);
+  return Boolean(kept && kept.n && kept.panel.frame.isConnected && kept.panel.frame.dataset.frames);
+}"""
+# A page is there when its last block stands, nothing on it is of the page before, and its map is painted.
+PAGES = {
+    "Collection": "remove this collection",
+    "Train": "plain methods beside it",
+    "Explore": "the work nearest to the middle",
+    "Quality": "take along",
+    "Start": "hugging face hub",
+}
+WITH_MAP = ("Start", "Explore")
+THERE = """([title, last, mapped]) => {
+  const main = document.querySelector('.stMain');
+  if (!main?.innerText.toLowerCase().includes(last) || main.querySelector('[data-stale=true]')) return false;
+  const current = document.querySelector('[data-testid=stTopNavLink][aria-current=page]');
+  if (!current?.innerText.includes(title)) return false;
+  const kept = globalThis.__studioLatentMaps?.get('explore')?.instance;
+  return !mapped || Boolean(kept?.n && kept.panel.frame.isConnected && kept.panel.frame.dataset.frames);
 }"""
 
 
@@ -121,6 +134,7 @@ def made_pictures(folder: Path, n: int) -> None:
 def made_workspace(root: Path, n: int) -> None:
     """Make a workspace with ``n`` pictures (up to 100,000) or vectors, a run and a map."""
     from clustering.collections import Collection, load
+    from clustering.jobs.executors import Inline
     from clustering.workspace import Workspace
     from clustering.workspace.records import RunArrays
 
@@ -161,15 +175,18 @@ def made_workspace(root: Path, n: int) -> None:
         seed=0,
         engine="made here",
     )
+    if n <= 100_000:  # the Quality page has something to show
+        with Inline(workspace) as here:
+            here.submit("quality", {"run": run.id})
+        for job in workspace.jobs():
+            workspace.remove_job(job.id)
     workspace.close()
 
 
 @contextmanager
 def studio(root: Path) -> Iterator[str]:
     """Start the studio on a workspace; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "STUDIO_WORKSPACE": str(root)}
     process = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment)
     address = f"http://127.0.0.1:{port}"
@@ -200,6 +217,22 @@ def seen(page: Any, address: str) -> tuple[float, float]:
     page.get_by_role("link", name="Explore").click()
     page.wait_for_function(PAINTED, timeout=120_000, polling=20)
     return loaded, time.perf_counter() - start
+
+
+def switched(page: Any, address: str, rounds: int = 4) -> dict[str, list[float]]:
+    """Walk through all pages by their links; return the seconds of each switch, the first round left out."""
+    page.goto(address)
+    page.wait_for_function(THERE, arg=["Start", PAGES["Start"], True], timeout=60_000)
+    found: dict[str, list[float]] = {name: [] for name in PAGES}
+    for tour in range(rounds):
+        for name, last in PAGES.items():
+            page.wait_for_timeout(900)
+            start = time.perf_counter()
+            page.get_by_role("link", name=name, exact=True).first.click()
+            page.wait_for_function(THERE, arg=[name, last, name in WITH_MAP], timeout=60_000, polling=20)
+            if tour:
+                found[name].append(time.perf_counter() - start)
+    return found
 
 
 def lassoed(page: Any, where: float) -> dict[str, float]:
@@ -241,14 +274,17 @@ def selection_bytes(sent: list[bytes]) -> int:
     return own
 
 
-def measure(n: int, playwright: Any) -> dict[str, float]:
-    """Return the figures for ``n`` points; the first visit warms the server and is told apart."""
+def measure(n: int, playwright: Any, *, pages: bool = True) -> dict[str, float]:
+    """Return the figures for ``n`` points; the first visit warms the server and is told apart.
+
+    ``pages`` also measures the switches between all pages.
+    """
     folder = Path(tempfile.mkdtemp(prefix="map-paint-"))
     try:
         start = time.perf_counter()
         made_workspace(folder, n)
         print(f"{n:,} items made in {time.perf_counter() - start:.0f} s", flush=True)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         with studio(folder) as address:
             found = {}
             context = browser.new_context(viewport={"width": 1440, "height": 900})
@@ -269,6 +305,9 @@ def measure(n: int, playwright: Any) -> dict[str, float]:
             found[f"lasso to gallery {n}"] = float(np.median([one["seconds"] for one in lassos]))
             found["bytes up"] = max(one["selection"] for one in lassos)
             found[f"whole message up {n}"] = max(one["message"] for one in lassos)
+            if pages:
+                for name, seconds in switched(page, address).items():
+                    found[f"switch to {name}"] = float(np.median(seconds))
         browser.close()
         return found
     finally:
@@ -280,12 +319,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the map in Chromium.")
     parser.add_argument("--points", type=int, nargs="*", default=[70_000, 500_000])
     chosen = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         for n in chosen.points:
-            for name, value in measure(n, playwright).items():
+            for name, value in measure(n, playwright, pages=n <= 100_000).items():
                 budget = BUDGETS.get(name)
                 verdict = (
                     ""
