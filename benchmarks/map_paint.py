@@ -219,7 +219,7 @@ def seen(page: Any, address: str) -> tuple[float, float]:
     return loaded, time.perf_counter() - start
 
 
-def switched(page: Any, address: str, rounds: int = 4) -> dict[str, list[float]]:
+def walked(page: Any, address: str, rounds: int = 4) -> dict[str, list[float]]:
     """Walk through all pages by their links; return the seconds of each switch, the first round left out."""
     page.goto(address)
     page.wait_for_function(THERE, arg=["Start", PAGES["Start"], True], timeout=60_000)
@@ -306,7 +306,7 @@ def measure(n: int, playwright: Any, *, pages: bool = True) -> dict[str, float]:
             found["bytes up"] = max(one["selection"] for one in lassos)
             found[f"whole message up {n}"] = max(one["message"] for one in lassos)
             if pages:
-                for name, seconds in switched(page, address).items():
+                for name, seconds in walked(page, address).items():
                     found[f"switch to {name}"] = float(np.median(seconds))
         browser.close()
         return found
