@@ -29,7 +29,7 @@ from clustering.projections.laptsne import (
     spectral_places,
 )
 from clustering.projections.laptsne_groups import graph_spectrum, suggested_groups
-from clustering.projections.laptsne_layout import Layout, kl_divergence
+from clustering.projections.laptsne_layout import Layout, enough_threads, kl_divergence
 from clustering.projections.neighbor_map import MOST_DIMENSIONS
 from clustering.projections.on_device.tsne_layout import affinity_graph
 from clustering.training.device import Device, choose_device
@@ -156,7 +156,8 @@ class LaptsneSpectral(NearestItemClusterer):
         telling: Telling,
         alarms: tuple[str, ...],
     ) -> Found:
-        eigenvectors = self._map_cut(distinct, settings, telling, alarms)
+        with enough_threads(len(distinct)):
+            eigenvectors = self._map_cut(distinct, settings, telling, alarms)
         self.eigenvalues_ = eigenvectors.values.double().cpu().numpy()
         rows = eigenvectors.vectors.double().cpu().numpy()
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -17,7 +17,7 @@ from clustering.projections.base import NComponents, RandomState
 from clustering.projections.engines import device_for, with_search
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.laptsne_groups import graph_spectrum, suggested_groups
-from clustering.projections.laptsne_layout import Layout, kl_divergence
+from clustering.projections.laptsne_layout import Layout, enough_threads, kl_divergence
 from clustering.projections.neighbor_map import Metric, NeighborMap
 from clustering.projections.on_device.placing import placed_by_tsne
 from clustering.projections.on_device.tsne_layout import affinity_graph
@@ -160,7 +160,8 @@ class LaptSNE(NeighborMap):
         device = resolved_device(settings["device"], len(rows))
         sample = self._sample(len(rows), settings, device)
         try:
-            laid_out = self._laid_out(rows[sample], settings, device, progress)
+            with enough_threads(len(sample)):
+                laid_out = self._laid_out(rows[sample], settings, device, progress)
         except torch.OutOfMemoryError as error:
             raise MemoryFullError(
                 f"LaptSNE of {len(sample):,} items does not fit in the memory of "

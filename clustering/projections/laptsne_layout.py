@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import torch
 from torch import Tensor
 
@@ -10,12 +12,14 @@ from clustering.losses.student_graph import StudentGraph
 from clustering.projections.laptsne_eigenvectors import first_eigenvectors
 from clustering.projections.on_device.graph import Graph
 from clustering.projections.on_device.tsne_layout import MOMENTUM, Descent
+from clustering.training.inference import threads
 
 EARLY_SHARE = 1 / 3  # of the iterations, which form the islands without the penalty
 EARLY_EXAGGERATION = 12.0
 REFRESHED_EVERY = 10  # iterations; the eigenvectors are kept in between, as in the authors' code
 STEPS = 6  # of the eigensolver at a refresh; the last vectors are a good guess
 FIRST_STEPS = 60
+WORTH_THREADS = 5_000  # items; below, waiting for one another costs threads more than they save
 
 
 class Layout:
@@ -91,6 +95,11 @@ class Layout:
             self.surrogate = self.eigenvectors(graph, self.n_groups, steps)
         assert self.surrogate is not None  # the first iteration with the penalty made one
         return self.strength * self.surrogate.gradient(graph)
+
+
+def enough_threads(n_items: int) -> AbstractContextManager[None]:
+    """Compute inside the block with one CPU thread if there are few items, else as before."""
+    return threads(1 if n_items < WORTH_THREADS else None)
 
 
 def kl_gradient(affinities: Graph, graph: StudentGraph, exaggeration: float) -> Tensor:
