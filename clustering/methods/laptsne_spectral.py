@@ -91,7 +91,8 @@ class LaptsneSpectral(NearestItemClusterer):
         "curved groups, the push opens the gaps between them, and the map shows the same groups.",
         how_it_fails="It makes K parts of structureless data as readily as of groups, so its certainty is "
         "exaggerated. With a wrong K it splits a group or joins two, and a handful of outliers can become a "
-        "part of their own. The widest gap of the eigenvalues is no safe guide to K.",
+        "part of their own. Where groups are faint it gains nothing over spectral clustering and takes far "
+        "longer, and another seed may cut elsewhere. The eigenvalues' widest gap is no safe guide to K.",
         formula=r"\min_Y \mathrm{KL}(P \Vert Q) + \beta \sum_{i=2}^{K} \log \lambda_i\big(L(Y)\big), \qquad "
         r"L = I - D^{-1/2} W D^{-1/2}",
         representation="none",
