@@ -27,9 +27,7 @@ def show(shown: Shown) -> None:
     filled = [label for label in np.argsort(-groups.sizes).tolist() if groups.sizes[label]]
     st.header("Groups", anchor=False)
     notes = {
-        groups.medoids[
-            label
-        ]: f"{groups.name(label)} · {groups.sizes[label]:,} · sure {_sure(shown, label):.0%}"
+        groups.medoids[label]: f"{groups.name(label)} · {groups.sizes[label]:,} · {_sure(shown, label):.0%}"
         for label in filled
     }
     st.caption(

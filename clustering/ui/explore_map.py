@@ -217,7 +217,7 @@ def honesty(record: ProjectionRecord, colour: str) -> None:
     """Write under the map what it is worth and what not to read into it."""
     if colour == BY_TRUST:
         measured = explore_state.trust_of(record.id) is not None
-        st.markdown(TRUST if measured else UNMEASURED)
+        st.caption(TRUST if measured else UNMEASURED)
     figures = honesty_figures(state.workspace().projection_quality(record.id))
     spans = "".join(
         f'<div class="studio-fact" title="{escape(words, quote=True)}"><b>{escape(value)}</b> '
