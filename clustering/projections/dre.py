@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -19,13 +18,14 @@ from clustering.networks.recursive import FULLY_CONNECTED, RecursiveNetwork, Tru
 from clustering.progress import Progress, tell
 from clustering.projections import dre_parameters as chosen
 from clustering.projections.axes import Axes
-from clustering.projections.base import NComponents, Projection, RandomState
+from clustering.projections.base import NComponents, RandomState
 from clustering.projections.dre_input import Standard, picture_of
 from clustering.projections.dre_rows import Rows
 from clustering.projections.dre_steps import Recipe, StepResult, planned
 from clustering.projections.dre_training import Learner
+from clustering.projections.few_items import FEWEST_ITEMS, MapsFew
 from clustering.projections.info import ProjectionInfo
-from clustering.projections.neighbor_map import FEWEST_ITEMS, Metric
+from clustering.projections.neighbor_map import Metric
 from clustering.training.device import choose_device
 from clustering.training.inference import threads, weights_of, with_weights
 from clustering.training.seeds import derived_seed, torch_generator
@@ -39,7 +39,7 @@ WORTH_THREADS = 2e8  # multiplications a pass; below, waiting costs threads more
 WORTH_THE_DEVICE = 4096  # rows; fewer are placed on the CPU
 
 
-class DRE(Projection):
+class DRE(MapsFew):
     """Deep recursive embedding (Zhou, Zu, Wang, Lelieveldt, Tao 2022).
 
     Parameters
@@ -169,23 +169,12 @@ class DRE(Projection):
         self.steps_: tuple[StepResult, ...] = ()
         self.kept_step_ = ""
         self.history_: list[dict[str, Any]] = []
-        self._few: Axes | None = None
+        self._few = None
         different = items[first]
         if len(first) < FEWEST_ITEMS:
             return self._map_of_few(items, len(first), settings)
         self._standard = Standard.of(different, settings["metric"])
         return self._learned(different, settings, progress)[twin_of]
-
-    def _map_of_few(
-        self, items: NDArray[np.float32], n_different: int, settings: dict[str, Any]
-    ) -> NDArray[np.float32]:
-        self._few = Axes.fitted(items, settings["n_components"], settings["random_state"])
-        self.engine_ = f"scikit-learn {version('scikit-learn')} on CPU (PCA in place of {self.info.title})"
-        self.notes_ += (
-            f"{self.info.title} needs at least {FEWEST_ITEMS} different items and found {n_different}; "
-            "the map was made by PCA.",
-        )
-        return self._few(items)
 
     def _learned(
         self, different: NDArray[np.float32], settings: dict[str, Any], progress: Progress

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,10 +13,9 @@ from clustering.neighbors import neighbors_in
 from clustering.parameters import Meaning
 from clustering.progress import Progress, tell
 from clustering.projections.axes import Axes
-from clustering.projections.base import Projection
+from clustering.projections.few_items import FEWEST_ITEMS, MapsFew
 
 MOST_DIMENSIONS = 50  # neighbours are searched in at most so many principal directions
-FEWEST_ITEMS = 5  # different ones; of fewer, no neighbourhood can be told from another
 SAME_PLACE = (
     1e-6  # share of the typical row length below which a row counts as one of the fit: float32 rounding
 )
@@ -33,7 +31,7 @@ Metric = Annotated[
 ]
 
 
-class NeighborMap(Projection):
+class NeighborMap(MapsFew):
     """Base of projections that keep neighbours together.
 
     Equal rows are mapped once and share their place. More than 50 dimensions are reduced to the 50 strongest
@@ -49,22 +47,11 @@ class NeighborMap(Projection):
         different = items[first]
         if len(first) < FEWEST_ITEMS:
             return self._map_of_few(items, len(first), settings)
-        self._few: Axes | None = None
+        self._few = None
         self._reduction = self._reduction_of(different, settings, progress)
         self._rows = self._reduced(different)  # (u, ≤ 50)
         self._places = np.ascontiguousarray(self._layout(self._rows, settings, progress), dtype=np.float32)
         return self._places[twin_of]
-
-    def _map_of_few(
-        self, items: NDArray[np.float32], n_different: int, settings: dict[str, Any]
-    ) -> NDArray[np.float32]:
-        self._few = Axes.fitted(items, settings["n_components"], settings["random_state"])
-        self.engine_ = f"scikit-learn {version('scikit-learn')} on CPU (PCA in place of {self.info.title})"
-        self.notes_ += (
-            f"{self.info.title} needs at least {FEWEST_ITEMS} different items and found {n_different}; "
-            "the map was made by PCA.",
-        )
-        return self._few(items)
 
     def _reduction_of(
         self, different: NDArray[np.float32], settings: dict[str, Any], progress: Progress
