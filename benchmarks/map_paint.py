@@ -186,6 +186,9 @@ def made_workspace(root: Path, n: int) -> None:
 @contextmanager
 def studio(root: Path) -> Iterator[str]:
     """Start the studio on a workspace; yields its address."""
+    from clustering.jobs.supervisor import stop_workers
+    from clustering.workspace import Workspace
+
     port = free_port()
     environment = {**os.environ, "STUDIO_WORKSPACE": str(root)}
     process = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=environment)
@@ -202,6 +205,7 @@ def studio(root: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+        stop_workers(Workspace.open(root))
 
 
 def seen(page: Any, address: str) -> tuple[float, float]:

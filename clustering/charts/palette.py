@@ -38,8 +38,8 @@ OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "
 # colorblind_safe=True, cvd_type="deuteranomaly", cvd_severity=70): of 280 settings tried, the one whose
 # closest pair stays furthest apart (CAM02-UCS: 13.3 in full colour vision; 7.7, 6.0 and 4.6 without green,
 # red and blue cones). It goes on from Okabe-Ito, so the first seven clusters keep their colours beyond eight.
-# Its second, #C6D2CA, was faint on paper: in its place the green that has a contrast of 3 or more on both themes
-# and lies far from all others (17 in full colour vision, 8.8 or more without one kind of cone).
+# Its second, #C6D2CA, was faint on paper: in its place the green that has a contrast of 3 or more on both
+# themes and lies far from all others (17 in full colour vision, 8.8 or more without one kind of cone).
 GLASBEY = (
     *("#596500", "#387058", "#7D6D75", "#EB10CE", "#18BA59", "#E3B6FF", "#A2048E"),
     *("#20C2A6", "#A26941", "#D2C27D", "#104DFF", "#7986FF", "#F79ACE"),

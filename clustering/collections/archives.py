@@ -146,12 +146,12 @@ def _unpack(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> No
                     raise zipfile.BadZipFile(f"{_shown(entry.filename)} is longer than it says")
                 stream.write(block)  # type: ignore[attr-defined]
 
-    try:
-        write_whole(path, fill)
-    except (NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+    between = path.parents[: len(path.parents) - len(target.parents) - 1]
+    if path.is_dir() or any(folder.is_file() for folder in between):
         raise StudioError(
             f"An entry is a file and a folder at once (“{_shown(entry.filename)}”).", "Pack the folder again."
-        ) from error
+        )
+    write_whole(path, fill)
 
 
 def _safe_name(entry: zipfile.ZipInfo) -> str:

@@ -130,7 +130,7 @@ class Loop:
     def _prepare(self, state: dict[str, Any] | None) -> None:
         """Build the optimiser and the step of the phase."""
         phase, device = self._phase, self._data.device
-        self._steps_taken, self._phase_begun = 0, time.monotonic()
+        self._steps_taken, self._phase_begun, self._went_back_to = 0, time.monotonic(), -1
         self._optimiser = self._step = None
         if phase.loss is None or phase.optimiser is None:
             return
@@ -150,7 +150,9 @@ class Loop:
     def _end_epoch(self, losses: dict[str, float]) -> None:
         phase, position = self._phase, self._position
         finite = all(map(math.isfinite, losses.values()))
-        if (finite or position.epoch == 0) and self._must_start_again(losses):
+        # An epoch that fails a second time has weights before it that are no good either.
+        can_go_back = position.epoch not in (0, self._went_back_to)
+        if (finite or not can_go_back) and self._must_start_again(losses):
             self._start_again()
             return
         if not finite:
@@ -229,6 +231,7 @@ class Loop:
             check_losses(losses, self._phase.name, position.epoch + 1)
         assert optimiser is not None
         self._lifeline.pull()
+        self._went_back_to = position.epoch
         position.restarts += 1
         rate = optimiser.learning_rate * QUARTER**position.restarts
         self._notices = (
