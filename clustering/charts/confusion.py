@@ -17,6 +17,7 @@ from clustering.metrics.matching import best_match
 
 NUMBERS_UP_TO = 20  # rows and columns that leave room for a count in each cell
 MOST_VALUES = 60  # columns; rarer values are counted together
+MOST_TICKS = 40  # named columns; of more, every second is named, the others where the pointer rests
 
 
 def confusion_heatmap(
@@ -84,17 +85,24 @@ def confusion_heatmap(
             },
         )
     )
-    side = 30 if small else 16
-    styled(figure, theme, height=int(np.clip(110 + side * len(groups), 200, 1000)))
-    figure.update_layout(margin_t=8)
+    step = -(-len(values) // MOST_TICKS)
+    texts = [shortened(value, 18) for value in values[::step]]
+    slanted = len(values) > 6
+    # The browser lays out a margin it has to find by itself several times over, with every name in it.
+    below = 48 + (5 * max(map(len, texts)) if slanted else 12)
+    side = 30 if small else 22
+    styled(figure, theme, height=int(np.clip(8 + below + side * len(groups), 200, 1000)))
+    figure.update_layout(margin_t=8, margin_b=below)
     figure.update_traces(
         colorbar_tickfont_color=theme_of(theme).quiet, colorbar_title_font_color=theme_of(theme).quiet
     )
     figure.update_xaxes(
-        tickvals=list(range(len(values))),
-        ticktext=[shortened(value, 18) for value in values],
-        tickangle=0 if len(values) <= 6 else -40,
+        tickvals=list(range(0, len(values), step)),
+        ticktext=texts,
+        tickangle=-40 if slanted else 0,
+        automargin=False,
         title_text=escaped(column_name),
+        title_standoff=8,
     )
     figure.update_yaxes(
         tickvals=list(range(len(groups))),
