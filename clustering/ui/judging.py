@@ -46,7 +46,7 @@ def headline(rows: Rows) -> None:
 def interval(row: Mapping[str, Any]) -> str:
     """Return how sure a figure is, in words."""
     if row.get("low") is not None:
-        return f"{figure(row['low'])} to {figure(row['high'])} (95 %)"
+        return f"{figure(row['low'])}–{figure(row['high'])} (95 %)"
     if row.get("standard_error") is not None:
         return f"± {figure(row['standard_error'])} (standard error)"
     return f"all {row['n_used']:,} items"
