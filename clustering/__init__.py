@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "DEC": "clustering.methods.dec",
     "DELIUS": "clustering.methods.delius",
+    "DRE": "clustering.projections.dre",
     "IDEC": "clustering.methods.idec",
+    "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",
     "TSNE": "clustering.projections.tsne",
     "UMAP": "clustering.projections.umap",
