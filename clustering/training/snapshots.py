@@ -18,6 +18,7 @@ from clustering.training.seeds import numpy_generator
 MAX_ROWS = 20_000
 PER_PHASE = 40
 LIVE_SHARE = 0.015  # of the training time; with the events a live view then costs less than 0.02
+LIVE_SECONDS = 0.05  # it may always cost, so that a fit of seconds moves too
 
 
 def snapshot_rows(n_items: int, random_state: int) -> NDArray[np.int64]:
@@ -53,7 +54,9 @@ class LiveView:
         """
         if epoch in (0, epochs):
             return True
-        return epoch % max(1, epochs // PER_PHASE) == 0 and self._spent <= LIVE_SHARE * elapsed
+        return epoch % max(1, epochs // PER_PHASE) == 0 and self._spent <= max(
+            LIVE_SECONDS, LIVE_SHARE * elapsed
+        )
 
     def show(self, phase: str, epoch: int, seen: Refreshed | None, tell: Callable[[Snapshot], None]) -> None:
         """Take a snapshot, from the last look at the whole set where there is one, and pass it on."""

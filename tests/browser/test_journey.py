@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from clustering.ui.captions import Captions
+from clustering.ui.latent_map.turning import as_drawn
 from clustering.workspace import Workspace
 
 pytest.importorskip("playwright.sync_api")
@@ -92,7 +93,7 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         # Train, and watch it.
         page.get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Train", exact=True).wait_for(timeout=120_000)
-        for label, value in (("Groups", "4"), ("Pretraining epochs", "120"), ("Epochs", "60")):
+        for label, value in (("Groups", "4"), ("Pretraining epochs", "1500"), ("Epochs", "60")):
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Enter")
         page.get_by_text("Plain methods beside it", exact=True).click()
@@ -100,7 +101,7 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.wait_for_selector(".frame[data-frames]", timeout=300_000)
         workspace = Workspace.open(root)
         train = next(job for job in workspace.jobs() if job.kind == "train")
-        assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 120, "epochs": 60}
+        assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 1500, "epochs": 60}
         first = page.get_by_text("two strongest directions").first.inner_text()
         page.wait_for_function(
             "seen => { const now = [...document.querySelectorAll('p')].find(p => p.innerText.includes("
@@ -127,7 +128,7 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.locator("button[data-tool=lasso]").click()
         page.wait_for_timeout(1000)
         drawn = workspace.projections(run_id=run.id)[0]
-        points = np.asarray(workspace.map(drawn.id), dtype=float)
+        points = np.asarray(as_drawn(workspace.map(drawn.id), drawn.projection), dtype=float)
         scale = evaluated(page, "explore", "map.camera.screenX(1) - map.camera.screenX(0)")
         left, bottom, right, top = rectangle_around_some(points, abs(scale))
         box = page.evaluate(
