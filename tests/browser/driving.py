@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.chromium import ARGUMENTS, ROOT, chromium_path
 
 
@@ -58,6 +60,9 @@ def _end_workers(workspace: Path) -> None:
     while opened.workers() and time.monotonic() < deadline:
         time.sleep(0.2)
     opened.close()
+    for left in psutil.process_iter(["cmdline"]):  # amid a long step, or not yet signed on
+        if str(workspace) in (left.info["cmdline"] or []):
+            left.kill()
 
 
 @contextmanager
