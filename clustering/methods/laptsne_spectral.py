@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.losses.laplacian_penalty import Surrogate
+from clustering.methods.cutting import STARTS, cut
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
-from clustering.methods.kmeans import k_means
 from clustering.methods.nearest import Found, NearestItemClusterer
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling, squared_distances, student_t
+from clustering.methods.plain import ANY_FEATURES, Phases, Telling
 from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.projections.axes import Axes
@@ -34,7 +35,6 @@ from clustering.projections.neighbor_map import MOST_DIMENSIONS
 from clustering.projections.on_device.tsne_layout import affinity_graph
 from clustering.training.device import Device, choose_device
 
-_STARTS = 10
 _REPORTS = 10  # while the points move
 _FEWEST = 4  # below, no neighbourhood is smaller than the whole
 _STEPS = 200  # of the eigensolver at the end
@@ -147,7 +147,7 @@ class LaptsneSpectral(NearestItemClusterer):
         return Device(torch.device("cpu"), "Runs on the processor (CPU).")
 
     def _phases(self, _settings: dict[str, Any]) -> Phases:
-        return (("map", _REPORTS), ("starts", _STARTS))
+        return (("map", _REPORTS), ("starts", STARTS))
 
     def _find_among(
         self,
@@ -163,24 +163,9 @@ class LaptsneSpectral(NearestItemClusterer):
         rows = eigenvectors.vectors.double().cpu().numpy()
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         latents = (rows / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
-        everyone = np.repeat(latents, counts, axis=0)
-        rng = np.random.default_rng(settings["random_state"])
-        best = None
-        for start in range(1, _STARTS + 1):
-            run = k_means(everyone, settings["n_clusters"], int(rng.integers(2**31)))
-            if best is None or run.inertia_ < best.inertia_:
-                best = run
-            loss = {"total": float(run.inertia_) / len(everyone)}
-            if telling.epoch("starts", start, _STARTS, loss, run.labels_):
-                break
-        assert best is not None  # there is at least one start
-        centers = best.cluster_centers_.astype(np.float32)
-        spread = float(squared_distances(everyone, centers).min(axis=1).mean())
-        soft = student_t(latents, centers, spread)
-        reason = (
-            f"the best of {start} starts; the data's own graph suggests {self.suggested_clusters_} clusters"
-        )
-        return Found(soft.argmax(axis=1).astype(np.int64), soft, latents, centers, reason)
+        found = cut(latents, counts, settings["n_clusters"], settings["random_state"], telling)
+        suggested = f"the data's own graph suggests {self.suggested_clusters_} clusters"
+        return replace(found, reason=f"{found.reason}; {suggested}")
 
     def _map_cut(
         self,

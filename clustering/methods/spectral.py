@@ -12,15 +12,14 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array
 from sklearn.manifold import spectral_embedding
 
+from clustering.methods.cutting import STARTS, cut
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
-from clustering.methods.kmeans import k_means
 from clustering.methods.nearest import Found, NearestItemClusterer
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling, squared_distances, student_t
+from clustering.methods.plain import ANY_FEATURES, Phases, Telling
 from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 
-_STARTS = 10
 _DENSE_UP_TO = 400  # items; a dense solver is exact and quicker there, and knows no lower limit
 
 
@@ -85,7 +84,7 @@ class Spectral(NearestItemClusterer):
         self.random_state = random_state
 
     def _phases(self, _settings: dict[str, Any]) -> Phases:
-        return (("eigenvectors", 1), ("starts", _STARTS))
+        return (("eigenvectors", 1), ("starts", STARTS))
 
     def _find_among(
         self,
@@ -98,23 +97,7 @@ class Spectral(NearestItemClusterer):
         seed, n_clusters = settings["random_state"], settings["n_clusters"]
         latents = _eigenvectors(distinct, n_clusters, settings["n_neighbors"], seed)
         telling.epoch("eigenvectors", 1, 1, alarms=alarms)
-        everyone = np.repeat(latents, counts, axis=0)
-        rng = np.random.default_rng(seed)
-        best = None
-        for start in range(1, _STARTS + 1):
-            run = k_means(everyone, n_clusters, int(rng.integers(2**31)))
-            if best is None or run.inertia_ < best.inertia_:
-                best = run
-            loss = {"total": float(run.inertia_) / len(everyone)}
-            if telling.epoch("starts", start, _STARTS, loss, run.labels_):
-                break
-        assert best is not None  # there is at least one start
-        centers = best.cluster_centers_.astype(np.float32)
-        spread = float(squared_distances(everyone, centers).min(axis=1).mean())
-        soft = student_t(latents, centers, spread)
-        return Found(
-            soft.argmax(axis=1).astype(np.int64), soft, latents, centers, f"the best of {start} starts"
-        )
+        return cut(latents, counts, n_clusters, seed, telling)
 
 
 def _eigenvectors(

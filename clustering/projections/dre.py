@@ -25,7 +25,7 @@ from clustering.projections.dre_steps import Recipe, StepResult, planned
 from clustering.projections.dre_training import Learner
 from clustering.projections.few_items import FEWEST_ITEMS, MapsFew
 from clustering.projections.info import ProjectionInfo
-from clustering.projections.neighbor_map import Metric
+from clustering.projections.neighbor_map import Metric, Perplexity, Where
 from clustering.training.device import choose_device
 from clustering.training.inference import threads, weights_of, with_weights
 from clustering.training.seeds import derived_seed, torch_generator
@@ -122,7 +122,7 @@ class DRE(MapsFew):
         trunk: chosen.Network = None,
         recursion: chosen.Recursion = True,
         stage2: chosen.Stage2 = "kl",
-        perplexity: chosen.Perplexity = 30.0,
+        perplexity: Perplexity = 30.0,
         n_neighbors: chosen.NNeighbors = 15,
         min_dist: chosen.MinDist = 0.001,
         affinity: chosen.Affinity = "auto",
@@ -136,7 +136,7 @@ class DRE(MapsFew):
         redraw_every: chosen.RedrawEvery = 1,
         learning_rate: chosen.LearningRate = 1e-3,
         picture: chosen.PictureShape = None,
-        device: chosen.Device = "auto",
+        device: Where = "auto",
         precision: chosen.Numbers = "tf32",
         random_state: RandomState = 0,
     ) -> None:

@@ -26,11 +26,6 @@ Stage2 = Annotated[
     Literal["kl", "ce", "none"],
     Meaning("The last step: “kl” as released, “ce” UMAP's own loss, or none."),
 ]
-Perplexity = Annotated[
-    float,
-    Interval(ge=2, le=500),
-    Meaning("About how many neighbours each item listens to: few show detail, many the broad shape."),
-]
 NNeighbors = Annotated[
     int,
     Interval(ge=2, le=200),
@@ -82,9 +77,6 @@ LearningRate = Annotated[
 PictureShape = Annotated[
     tuple[int, ...] | None,
     Meaning("Height, width and channels of the pixels; empty means square pictures.", advanced=True),
-]
-Device = Annotated[
-    Literal["auto", "cpu", "cuda"], Meaning("Where it runs; auto takes the fastest.", advanced=True)
 ]
 Numbers = Annotated[
     Precision,

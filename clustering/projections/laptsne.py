@@ -18,7 +18,7 @@ from clustering.projections.engines import device_for, with_search
 from clustering.projections.info import ProjectionInfo
 from clustering.projections.laptsne_groups import graph_spectrum, suggested_groups
 from clustering.projections.laptsne_layout import Layout, enough_threads, kl_divergence
-from clustering.projections.neighbor_map import Metric, NeighborMap
+from clustering.projections.neighbor_map import Metric, NeighborMap, Perplexity, Where
 from clustering.projections.on_device.placing import placed_by_tsne
 from clustering.projections.on_device.tsne_layout import affinity_graph
 from clustering.training.device import choose_device
@@ -30,11 +30,6 @@ PLACED_AT_ONCE = 10_000
 TOLD_EVERY = 10  # iterations
 SPREAD = 1e-4  # of the first axis at the start (standard deviation)
 
-Perplexity = Annotated[
-    float,
-    Interval(ge=2, le=500),
-    Meaning("About how many neighbours each item listens to: few show detail, many the broad shape."),
-]
 Strength = Annotated[
     float,
     Interval(ge=0, le=1),
@@ -44,9 +39,6 @@ Iterations = Annotated[
     int,
     Interval(ge=10, le=10000),
     Meaning("Rounds of moving the points; the first third forms the islands.", advanced=True),
-]
-Where = Annotated[
-    Literal["auto", "cpu", "cuda"], Meaning("Where it runs; auto takes the fastest.", advanced=True)
 ]
 MaxItems = Annotated[
     Annotated[int, Interval(ge=100, le=200_000)] | None,

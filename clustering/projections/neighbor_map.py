@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
@@ -28,6 +29,15 @@ Metric = Annotated[
         "length 1 first).",
         advanced=True,
     ),
+]
+
+Perplexity = Annotated[
+    float,
+    Interval(ge=2, le=500),
+    Meaning("About how many neighbours each item listens to: few show detail, many the broad shape."),
+]
+Where = Annotated[
+    Literal["auto", "cpu", "cuda"], Meaning("Where it runs; auto takes the fastest.", advanced=True)
 ]
 
 

@@ -14,7 +14,7 @@ from clustering.progress import Progress, tell
 from clustering.projections.base import NComponents, RandomState
 from clustering.projections.engines import Engine, chosen_engine, device_for, enough_memory, with_search
 from clustering.projections.info import ProjectionInfo
-from clustering.projections.neighbor_map import Metric, NeighborMap
+from clustering.projections.neighbor_map import Metric, NeighborMap, Perplexity
 
 EARLY_ITERATIONS = 250
 EARLY_EXAGGERATION = 12.0
@@ -71,11 +71,7 @@ class TSNE(NeighborMap):
     def __init__(
         self,
         n_components: NComponents = 2,
-        perplexity: Annotated[
-            float,
-            Interval(ge=2, le=500),
-            Meaning("About how many neighbours each item listens to: few show detail, many the broad shape."),
-        ] = 30.0,
+        perplexity: Perplexity = 30.0,
         exaggeration: Annotated[
             float,
             Interval(ge=1, le=12),

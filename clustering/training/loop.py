@@ -111,7 +111,7 @@ class Loop:
                 self._end_epoch(self._step.means(steps) if self._step else {})
             if not self.stop:
                 self._position = Position(number + 1, elapsed=self._seconds())
-                self.keep(between=True)
+                self._keep(between=True)
 
     def _enter(self, number: int, kept: dict[str, Any] | None) -> None:
         """Begin a phase, or take up a kept one where it was left."""
@@ -184,10 +184,10 @@ class Loop:
             if self._view.wants(position.epoch, last, position.elapsed):
                 self._show()
         except Stopped:
-            self.keep()
+            self._keep()
             raise
         if self._checkpoint and (self.stop or self._checkpoint.due()):
-            self.keep()
+            self._keep()
 
     def _take_steps(self) -> int:
         """Hand the steps of an epoch to the device and return their number."""
@@ -296,7 +296,7 @@ class Loop:
         )
         return left * (time.monotonic() - self._phase_begun) / self._steps_taken
 
-    def keep(self, between: bool = False) -> None:
+    def _keep(self, between: bool = False) -> None:
         """Write the state: within a phase with its optimiser, or ``between`` two phases without."""
         if self._checkpoint is None:
             return
