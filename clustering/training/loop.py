@@ -163,6 +163,8 @@ class Loop:
             self.loss = losses["total"]
             self._lifeline.hold()
         changed, sizes, found = self._refresh()
+        if phase.watch:
+            found += phase.watch()
         if phase.tolerance is not None and changed is not None:
             position.calm = position.calm + 1 if changed < phase.tolerance else 0
         notices, self._notices = self._notices, ()
@@ -198,8 +200,12 @@ class Loop:
         phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, QUARTER**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
-        for table in self._some_batches(phase.name, epoch * steps, steps):
-            self._step.run(table)
+        if phase.draw:
+            seed = derived_seed(self._random_state, "draw", phase.name, epoch)
+            self._step.run(phase.draw(steps, self._generator.manual_seed(seed)))
+        else:
+            for table in self._some_batches(phase.name, epoch * steps, steps):
+                self._step.run(table)
         self._steps_taken += steps
         return steps
 
@@ -268,6 +274,9 @@ class Loop:
         return changed, state.sizes, alarms(state)
 
     def _converged(self) -> bool:
+        if self._phase.ends and (reason := self._phase.ends()):
+            self._reason = reason
+            return True
         # One quiet refresh may be chance when the interval is short; DEC's own rule stops at the first.
         if self._position.calm < 2:
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from clustering.training.optimisers import Optimiser
 from clustering.training.step import Loss
@@ -59,6 +59,13 @@ class Phase:
         The phase ends when fewer than this share of the labels changed at two refreshes in a row.
     noisy : bool
         True when the loss draws random numbers.
+    draw : callable, optional
+        (steps of an epoch, generator on the device) → row numbers int64 (steps, b), b ever the same, where
+        the batches are not to be passes over the data; the outcome must follow from the network.
+    watch : callable, optional
+        The method's own alarms after an epoch: sentences a person should read now.
+    ends : callable, optional
+        Asked before every epoch: why the phase is over already, from the network, or an empty string.
     respond : callable, optional
         Features (b, d) → what the network makes of them. Given for the first phase of a fit, it lets the loop
         start again with a quarter of the learning rate when the steps turn out too large for the data: the
@@ -75,4 +82,7 @@ class Phase:
     steps: int | None = None
     tolerance: float | None = None
     noisy: bool = False
+    draw: Callable[[int, Generator], Tensor] | None = None
+    watch: Callable[[], tuple[str, ...]] | None = None
+    ends: Callable[[], str] | None = None
     respond: Callable[[Tensor], Tensor] | None = None

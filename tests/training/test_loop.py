@@ -125,6 +125,38 @@ def test_an_interval_that_is_no_pass_goes_on_where_the_last_one_ended():
     assert sorted(flat(toy.rows[:5])) == sorted(flat(toy.rows[5:10])) == list(range(50))
 
 
+def test_a_phase_may_draw_its_own_batches_anew_every_epoch_and_the_same_ones_in_every_run():
+    def draw(steps, generator):
+        return torch.randint(5, (steps, 3), generator=generator)
+
+    one, two = Toy(), Toy()
+    for toy in (one, two):
+        toy.run([toy.phase(steps=2, draw=draw)])
+    assert np.shape(one.rows) == (8, 3)
+    assert max(flat(one.rows)) < 5
+    assert one.rows == two.rows
+    assert one.rows[:2] != one.rows[2:4]
+
+
+def test_a_phase_ends_when_its_own_rule_says_so_and_its_own_alarms_ride_on_its_epochs():
+    toy = Toy()
+    small = toy.layer.weight[0, 0].item() + 0.1  # the weights grow towards 1
+    reason = toy.run(
+        [
+            toy.phase(
+                "cluster",
+                watch=lambda: (f"The weight is {toy.layer.weight[0, 0]:.1f}.",),
+                ends=lambda: "It has grown." if toy.layer.weight[0, 0] > small else "",
+            )
+        ]
+    )
+    assert reason == "It has grown."
+    epochs = [event for event in toy.events if isinstance(event, Epoch)]
+    assert 1 <= len(epochs) < 4
+    assert epochs[-1].alarms[-1].startswith("The weight is 0.")
+    assert toy.events[-1].epoch == len(epochs)  # the last snapshot is that of the end
+
+
 def test_notices_ride_on_the_first_epoch_only():
     toy = Toy()
     toy.run([toy.phase()])
