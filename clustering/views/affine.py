@@ -12,7 +12,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 
 class PictureShape(NamedTuple):
-    """Channels, height and width of a picture written as one row of pixels."""
+    """Channels, height and width of a picture written as one row of pixels, a pixel's channels together."""
 
     channels: int
     height: int
@@ -54,7 +54,7 @@ class AffineViews:
     shift: float = 3 / 28
 
     def __call__(self, rows: Tensor, generator: Generator) -> Tensor:
-        """Return a view of each picture, (b, c·h·w) like the rows given; what comes in from outside is 0."""
+        """Return a view of each picture, (b, h·w·c) like the rows given; what comes in from outside is 0."""
         drawn = torch.rand(4, len(rows), generator=generator, device=rows.device, dtype=rows.dtype) * 2 - 1
         angle, scale = drawn[0] * math.radians(self.degrees), 1 + drawn[1] * self.zoom
         aspect = self.shape.height / self.shape.width
@@ -62,6 +62,10 @@ class AffineViews:
         # grid_sample counts in half widths and half heights
         across = torch.stack([cosine, -sine * aspect, 2 * self.shift * drawn[2]], dim=1)
         down = torch.stack([sine / aspect, cosine, 2 * self.shift * drawn[3]], dim=1)
-        pictures = rows.view(-1, *self.shape)
+        channels, height, width = self.shape
+        pictures = rows.view(-1, height, width, channels).permute(
+            0, 3, 1, 2
+        )  # as the encoder of pixels writes
         grid = affine_grid(torch.stack([across, down], dim=1), list(pictures.shape), align_corners=False)
-        return grid_sample(pictures, grid, align_corners=False).view_as(rows)
+        moved = grid_sample(pictures, grid, align_corners=False)
+        return moved.permute(0, 2, 3, 1).reshape_as(rows)

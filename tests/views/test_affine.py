@@ -37,6 +37,15 @@ def test_no_strength_leaves_every_picture_as_it_is():
     torch.testing.assert_close(views(rows, drawn(1)), rows)
 
 
+def test_the_channels_of_a_pixel_move_together():
+    grey = torch.rand(3, 64, generator=drawn())
+    coloured = torch.stack([grey, 2 * grey, 3 * grey], dim=2).flatten(1)  # as the encoder of pixels writes
+    moved = AffineViews(PictureShape(3, 8, 8))(coloured, drawn(1)).view(3, 64, 3)
+    expected = AffineViews(PictureShape(1, 8, 8))(grey, drawn(1))
+    for channel in range(3):
+        torch.testing.assert_close(moved[:, :, channel], (channel + 1) * expected)
+
+
 def test_the_same_generator_draws_the_same_views_and_another_others():
     views = AffineViews(PictureShape(1, 28, 28))
     rows = torch.rand(4, 784, generator=drawn())
