@@ -55,6 +55,8 @@ class Epoch:
         Wall time since the start of the fit, in seconds.
     remaining : float or None
         Estimated seconds to the end of all phases.
+    figures : dict of str to float
+        Numbers a method tells beside its losses; nothing minimises them.
     """
 
     kind: ClassVar[str] = "epoch"
@@ -67,6 +69,7 @@ class Epoch:
     alarms: tuple[str, ...] = ()
     seconds: float = 0.0
     remaining: float | None = None
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,7 @@ class Loop:
             notices + found,
             position.elapsed,
             self._remaining(),
+            dict(self._last.figures) if self._last else {},
         )
         try:
             self._tell(event)

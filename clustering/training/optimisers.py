@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -46,6 +46,9 @@ class Optimiser:
     schedule : callable
     bias_factor : float
         Biases learn this many times as fast; 2 in DEC's Caffe code.
+    weight_decay : float
+    forgetful : sequence of Parameter
+        Those that plain SGD moves without momentum.
     """
 
     kind: Literal["sgd", "adam"]
@@ -53,24 +56,32 @@ class Optimiser:
     momentum: float = 0.9
     schedule: Schedule = constant
     bias_factor: float = 1.0
+    weight_decay: float = 0.0
+    forgetful: Sequence[nn.Parameter] = ()
 
     def build(self, parameters: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
         """Return a torch optimiser over ``parameters``, fused where torch has a fused one."""
+        forgetful = {id(parameter) for parameter in self.forgetful}
         known = list(parameters)
-        groups = [
-            {"params": [p for p in known if p.ndim > 1], "factor": 1.0},
-            {"params": [p for p in known if p.ndim <= 1], "factor": self.bias_factor},
+        kept = [p for p in known if id(p) not in forgetful]
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in kept if p.ndim > 1], "factor": 1.0},
+            {"params": [p for p in kept if p.ndim <= 1], "factor": self.bias_factor},
+            {"params": [p for p in known if id(p) in forgetful], "factor": 1.0, "momentum": 0.0},
         ]
+        groups = [group for group in groups if group["params"]]
         on_cuda = device.type == "cuda"
         for group in groups:
             # A captured step reads its learning rate from device memory, where the schedule can change it.
-            rate = self.learning_rate * group["factor"]  # type: ignore[operator]
-            group["lr"] = torch.tensor(rate, device=device) if on_cuda else rate  # type: ignore[assignment]
-        fused = device.type in ("cuda", "cpu")
-        groups = [group for group in groups if group["params"]]
+            rate = self.learning_rate * group["factor"]
+            group["lr"] = torch.tensor(rate, device=device) if on_cuda else rate
+        shared: dict[str, Any] = {
+            "fused": device.type in ("cuda", "cpu"),
+            "weight_decay": self.weight_decay,
+        }
         if self.kind == "adam":
-            return torch.optim.Adam(groups, fused=fused, capturable=on_cuda)
-        return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, fused=fused)
+            return torch.optim.Adam(groups, capturable=on_cuda, **shared)
+        return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, **shared)
 
     def set_rate(self, optimiser: torch.optim.Optimizer, share: float, factor: float = 1.0) -> None:
         """Set the learning rate, times ``factor``, for the moment when ``share`` of the phase is done."""

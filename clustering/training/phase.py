@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Generator, Tensor, nn
 
@@ -24,6 +24,8 @@ class Refreshed:
         Largest soft assignment.
     targets : dict of str to Tensor (n, …)
         Handed to the loss row by row; the same names and shapes every time.
+    figures : dict of str to float
+        Numbers of this look that nothing minimises, told with the epoch.
     """
 
     latents: Tensor
@@ -31,6 +33,7 @@ class Refreshed:
     labels: Tensor
     confidences: Tensor
     targets: Mapping[str, Tensor]
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

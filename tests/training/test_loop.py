@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -155,6 +156,13 @@ def test_a_phase_ends_when_its_own_rule_says_so_and_its_own_alarms_ride_on_its_e
     assert 1 <= len(epochs) < 4
     assert epochs[-1].alarms[-1].startswith("The weight is 0.")
     assert toy.events[-1].epoch == len(epochs)  # the last snapshot is that of the end
+
+
+def test_the_figures_of_a_look_ride_on_its_epoch():
+    toy = Toy()
+    toy.run([toy.phase(refresh=lambda: replace(toy.look(), figures={"looks": float(toy.looks)}))])
+    epochs = [event for event in toy.events if isinstance(event, Epoch)]
+    assert [event.figures for event in epochs] == [{"looks": float(number)} for number in range(2, 6)]
 
 
 def test_notices_ride_on_the_first_epoch_only():
