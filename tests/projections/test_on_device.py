@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
@@ -125,14 +125,15 @@ def test_forces_between_pairs_are_the_plain_sum():
         torch.testing.assert_close(forces, (kernel[:, :, None] ** (1 + 1 / dof) * apart).sum(dim=1))
 
 
-def test_sizes_of_the_grid_transform_quickly_and_are_wide_enough():
-    for width in (0.0, 1.0, 50.0, 77.7, 300.0):
-        nodes = nodes_for(width, 2)
-        assert nodes >= min(3 * width, 2048) and max(p for p in (2, 3, 5, 7) if nodes % p == 0)
-        for prime in (2, 3, 5, 7):
-            while nodes % prime == 0:
-                nodes //= prime
-        assert nodes == 1
+@given(st.floats(0, 1e6), st.integers(1, 3))
+@example(506.5 / 3, 2)  # a little more than 512 nodes: between a size and the next power of two
+def test_sizes_of_the_grid_transform_quickly_and_are_wide_enough(width, n_dimensions):
+    nodes = nodes_for(width, n_dimensions)
+    assert min(3 * width, repulsion.MOST_NODES[n_dimensions]) <= nodes <= max(2 * (3 * width + 8), 256)
+    for prime in (2, 3, 5, 7):
+        while nodes % prime == 0:
+            nodes //= prime
+    assert nodes == 1
 
 
 @pytest.mark.parametrize("join", [lambda a, b: a + b, lambda a, b: a + b - a * b], ids=["sum", "union"])

@@ -6,6 +6,7 @@ With w(δ) = (1 + |δ|²/ν)^−ν every point feels Σ_j w^(1 + 1/ν) (y_i − 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -43,8 +44,9 @@ def exact_repulsion(places: Tensor, others: Tensor, dof: float) -> tuple[Tensor,
 
 def nodes_for(width: float, n_dimensions: int) -> int:
     """Return how many nodes along an axis a map of that width needs, a size that transforms quickly."""
-    wanted = min(max(width / SPACING + 2 * MARGIN + 2, FEWEST_NODES), MOST_NODES[n_dimensions])
-    power = 2 ** (int(wanted - 1).bit_length() - 1)
+    needed = math.ceil(width / SPACING) + 2 * MARGIN + 2
+    wanted = min(max(needed, FEWEST_NODES), MOST_NODES[n_dimensions])
+    power = 2 ** ((wanted - 1).bit_length() - 1)
     return int(next(size * power for size in SIZES if size * power >= wanted))
 
 
