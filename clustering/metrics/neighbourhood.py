@@ -11,14 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
+from clustering.metrics.distances import Distances, drawn_anchors, in_blocks
 from clustering.progress import Progress, silent, tell
 
 EXACT_UP_TO = 3_000  # items; above, anchors are drawn
 EXACT_ON_DEVICE_UP_TO = 100_000  # items, where there is a graphics processor
 ANCHORS = 2_000
-_CELLS_AT_ONCE = 2**22
-_PAIRWISE_UP_TO = 2e9  # multiplications; above, a matrix product, ten times quicker and a little less exact
-_WIDE_UP_TO = 1.2e8  # numbers that may be held as float64
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,9 @@ def neighbourhoods(
     for k in ks:
         check_k(k, n)
     device = _device(n)
-    chosen = _anchors(n, anchors, seed, EXACT_UP_TO if device is None else EXACT_ON_DEVICE_UP_TO)
+    exact_up_to = EXACT_UP_TO if device is None else EXACT_ON_DEVICE_UP_TO
+    wanted = anchors if anchors is not None else (n if n <= exact_up_to else ANCHORS)
+    chosen = drawn_anchors(n, wanted, seed)
     if device is None:
         totals = _scores_of(space, picture, chosen, ks, progress)
     else:
@@ -122,14 +122,13 @@ def _scores_of(
     progress: Progress,
 ) -> NDArray[np.float64]:
     totals = np.zeros((3, len(ks), len(chosen)))
-    far, near = _Distances(space, len(chosen)), _Distances(picture, len(chosen))
-    step = max(1, _CELLS_AT_ONCE // len(space))
-    for start in range(0, len(chosen), step):
-        block = chosen[start : start + step]
-        for row, (in_space, in_map) in enumerate(zip(far.to_all(block), near.to_all(block), strict=True)):
+    far, near = Distances(space, len(chosen)), Distances(picture, len(chosen))
+    for block in in_blocks(chosen, len(space)):
+        distances = zip(far.to_all(chosen[block]), near.to_all(chosen[block]), strict=True)
+        for row, (in_space, in_map) in enumerate(distances, block.start):
             for column, k in enumerate(ks):
-                totals[:, column, start + row] = _scores(in_space, in_map, k)
-        tell(progress, min(start + step, len(chosen)), len(chosen), "comparing neighbours")
+                totals[:, column, row] = _scores(in_space, in_map, k)
+        tell(progress, block.stop, len(chosen), "comparing neighbours")
     return totals
 
 
@@ -182,28 +181,6 @@ def check_k(k: int, n: int) -> None:
         )
 
 
-class _Distances:
-    """Squared distances from some rows of an array to all of them, the way there chosen by size."""
-
-    def __init__(self, points: NDArray[Any], n_anchors: int) -> None:
-        self.pairwise = float(n_anchors) * points.size <= _PAIRWISE_UP_TO
-        middle = points.mean(axis=0, dtype=np.float64)
-        wide = points.size <= _WIDE_UP_TO
-        self.points = (points - middle).astype(np.float64 if wide else np.float32)
-        self.lengths = np.einsum("ij,ij->i", self.points, self.points)
-
-    def to_all(self, rows: NDArray[np.intp]) -> NDArray[Any]:
-        """Return squared distances (b, n), infinite from a row to itself."""
-        if self.pairwise:
-            from scipy.spatial.distance import cdist
-
-            squared = cdist(self.points[rows], self.points, "sqeuclidean")
-        else:
-            squared = self.lengths[rows, None] + self.lengths - 2 * (self.points[rows] @ self.points.T)
-        squared[np.arange(len(rows)), rows] = np.inf
-        return squared
-
-
 def _scores(in_space: NDArray[Any], in_map: NDArray[Any], k: int) -> tuple[float, float, float]:
     true, seen = _nearest(in_space, k), _nearest(in_map, k)
     false = np.setdiff1d(seen, true, assume_unique=True)
@@ -238,10 +215,3 @@ def _device(n: int) -> str | None:
     import torch
 
     return "cuda" if torch.cuda.is_available() else None
-
-
-def _anchors(n: int, wanted: int | None, seed: int, exact_up_to: int) -> NDArray[np.intp]:
-    count = wanted if wanted is not None else (n if n <= exact_up_to else ANCHORS)
-    if count >= n:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, max(count, 1), replace=False))

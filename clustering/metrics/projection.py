@@ -7,11 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
+from clustering.metrics.distance_correlation import (
+    ANCHORS,
+    distance_correlation,
+    sampled_distance_correlation,
+)
 from clustering.metrics.neighbourhood import Neighbourhood, check_k, checked_pair, neighbourhoods
 from clustering.metrics.quality import Quality, Space
 from clustering.metrics.shape import (
     centroid_order,
-    distance_correlation,
     map_label_accuracy,
     pair_distances,
     pearson,
@@ -65,8 +69,7 @@ def projection(
     high, low = checked_pair(X, Y)
     first, _ = distinct_rows(high)
     rows = _of_neighbours(high, low, k, seed, progress, space, len(high) - len(first), len(first))
-    tell(progress, 0, 1, "comparing distances")
-    rows += _of_distances(high[first], low[first], seed, space)
+    rows += _of_distances(high[first], low[first], seed, space, progress)
     if labels is not None:
         value = centroid_order(high, low, labels)
         note = "Are near clusters near in the map?" if value is not None else "Needs four clusters."
@@ -77,7 +80,6 @@ def projection(
         rows.append(
             _row("map_label_accuracy", "Label of the neighbours", accuracy, "map", used, k=10, note=note)
         )
-    tell(progress, 1, 1, "comparing distances")
     return rows
 
 
@@ -123,26 +125,14 @@ def _of_neighbours(
 
 
 def _of_distances(
-    high: NDArray[np.generic], low: NDArray[np.generic], seed: int, space: Space
+    high: NDArray[np.generic], low: NDArray[np.generic], seed: int, space: Space, progress: Progress
 ) -> list[Quality]:
+    undefined = "All distances are equal, or there are too few items."
     rows = np.arange(len(high))
     if len(rows) > SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(len(rows), SAMPLE, replace=False))
     used, sampled = len(rows), len(rows) < len(high)
-    some_high, some_low = high[rows], low[rows]
-    in_space, in_map = pair_distances(some_high, some_low)
-    values = {
-        ("spearman", "Order of distances (Spearman)"): spearman(in_space, in_map),
-        ("pearson", "Distances (Pearson)"): pearson(in_space, in_map),
-        ("distance_correlation", "Distance correlation"): distance_correlation(some_high, some_low, True),
-    }
-    few = f" Unsure on only {used} items." if used < _FEW else ""
-    notes = {
-        "spearman": "Over all pairs of the items used.",
-        "pearson": "Over all pairs of the items used.",
-        "distance_correlation": f"Bias-corrected; 0 where map and space are independent.{few}",
-    }
-    undefined = "All distances are equal, or there are too few items."
+    in_space, in_map = pair_distances(high[rows], low[rows])
     found = [
         _row(
             name,
@@ -151,10 +141,14 @@ def _of_distances(
             space,
             used,
             seed=seed if sampled else None,
-            note=notes[name] if value is not None else undefined,
+            note="Over all pairs of the items used." if value is not None else undefined,
         )
-        for (name, title), value in values.items()
+        for name, title, value in (
+            ("spearman", "Order of distances (Spearman)", spearman(in_space, in_map)),
+            ("pearson", "Distances (Pearson)", pearson(in_space, in_map)),
+        )
     ]
+    found.append(_distance_correlation(high, low, seed, space, undefined, progress))
     triplets = triplet_accuracy(high, low, seed=seed)
     share, error, count = triplets if triplets is not None else (None, None, 0)
     note = f"Over {count:,} random triplets; .5 is chance." if triplets is not None else undefined
@@ -171,6 +165,39 @@ def _of_distances(
         )
     )
     return found
+
+
+def _distance_correlation(
+    high: NDArray[np.generic],
+    low: NDArray[np.generic],
+    seed: int,
+    space: Space,
+    undefined: str,
+    progress: Progress,
+) -> Quality:
+    n = len(high)
+    note = "Bias-corrected; 0 where map and space are independent."
+    value: float | None
+    if n > SAMPLE:
+        sure = sampled_distance_correlation(high, low, seed=seed, progress=progress)
+        value, error = sure if sure is not None else (None, None)
+        used, chance = min(ANCHORS, n), seed
+        note += f" Distances of {used} items to all {n:,}."
+    else:
+        tell(progress, 0, 1, "comparing distances")
+        value, error, used, chance = distance_correlation(high, low, True), None, n, None
+        tell(progress, 1, 1, "comparing distances")
+        note += f" Unsure on only {used} items." if used < _FEW else ""
+    return _row(
+        "distance_correlation",
+        "Distance correlation",
+        value,
+        space,
+        used,
+        standard_error=error,
+        seed=chance,
+        note=note if value is not None else undefined,
+    )
 
 
 def _row(

@@ -33,35 +33,6 @@ def shepard_pearson(X: ArrayLike, Y: ArrayLike) -> float | None:
     return pearson(in_space, in_map)
 
 
-def distance_correlation(X: ArrayLike, Y: ArrayLike, bias_corrected: bool = False) -> float | None:
-    """Return the distance correlation of two placings of the same items (Székely, Rizzo, Bakirov 2007).
-
-    Parameters
-    ----------
-    X, Y : array-like (n, d), (n, e)
-    bias_corrected : bool
-        False: the V-statistic in [0, 1], too high for few items. True: the root of the U-statistic (Székely,
-        Rizzo 2014), 0 where the estimate is negative; needs four items.
-
-    Returns
-    -------
-    float or None
-        None where all items of one placing coincide, or are too few.
-    """
-    from scipy.spatial.distance import pdist, squareform
-
-    space, picture = checked_pair(X, Y)
-    if bias_corrected and len(space) < 4:
-        return None
-    centre = _u_centred if bias_corrected else _centred
-    a, b = centre(squareform(pdist(space))), centre(squareform(pdist(picture)))
-    own = float((a * a).sum()) * float((b * b).sum())
-    if own <= 0:
-        return None
-    squared = float((a * b).sum()) / np.sqrt(own)
-    return float(np.sqrt(np.clip(squared, 0, 1)))
-
-
 def triplet_accuracy(
     X: ArrayLike, Y: ArrayLike, triplets: int = 50_000, seed: int = 0
 ) -> tuple[float, float, int] | None:
@@ -152,16 +123,3 @@ def _nearer(
     here = points[anchor].astype(np.float64)
     to_one = np.square(points[one] - here).sum(axis=1)
     return np.sign(np.square(points[other] - here).sum(axis=1) - to_one)
-
-
-def _centred(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = distances.mean(axis=0)
-    return distances - rows - rows[:, None] + rows.mean()
-
-
-def _u_centred(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    n = len(distances)
-    rows = distances.sum(axis=0) / (n - 2)
-    centred = distances - rows - rows[:, None] + distances.sum() / ((n - 1) * (n - 2))
-    np.fill_diagonal(centred, 0)
-    return centred

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,9 +15,10 @@ from sklearn.manifold import trustworthiness as sk_trustworthiness
 
 from clustering.errors import Stopped, StudioError
 from clustering.metrics import neighbourhood, on_device, projection
+from clustering.metrics.distance_correlation import distance_correlation, sampled_distance_correlation
+from clustering.metrics.distances import CELLS_AT_ONCE, Distances
 from clustering.metrics.kept import neighbours_kept
 from clustering.metrics.neighbourhood import (
-    _Distances,
     continuity,
     neighbour_recall,
     neighbourhoods,
@@ -23,7 +26,6 @@ from clustering.metrics.neighbourhood import (
 )
 from clustering.metrics.shape import (
     centroid_order,
-    distance_correlation,
     map_label_accuracy,
     shepard_pearson,
     shepard_spearman,
@@ -138,6 +140,52 @@ def test_a_sample_of_anchors_lies_within_three_standard_errors_of_the_exact_valu
     np.testing.assert_allclose(spread[sampled.rows], sampled.recall)
 
 
+@pytest.fixture(scope="module")
+def two_thousand():
+    random = np.random.default_rng(0)
+    groups = 3 * random.normal(size=(12, 10))
+    X = groups[random.integers(0, 12, 2_000)] + random.normal(size=(2_000, 10))
+    return X, PCA(2, random_state=0).fit_transform(X)
+
+
+def test_neighbours_of_a_few_items_among_all_are_an_unbiased_estimate(two_thousand):
+    X, Y = two_thousand
+    exact = neighbourhoods(X, Y)[0]
+    samples = [neighbourhoods(X, Y, anchors=25, seed=seed)[0] for seed in range(60)]
+    for name in ("trustworthiness", "continuity", "recall"):
+        means = np.array([getattr(sample, name).mean() for sample in samples])
+        assert abs(means.mean() - getattr(exact, name).mean()) < 3 * means.std(ddof=1) / np.sqrt(60)
+
+
+def test_distances_of_a_few_items_to_all_are_an_unbiased_estimate(two_thousand):
+    X, Y = two_thousand
+    exact = distance_correlation(X, Y, bias_corrected=True)
+    samples = np.array([sampled_distance_correlation(X, Y, anchors=100, seed=seed) for seed in range(60)])
+    values, errors = samples.T
+    assert abs(values.mean() - exact) < 3 * values.std(ddof=1) / np.sqrt(60)
+    assert errors.mean() == pytest.approx(values.std(ddof=1), rel=0.3)
+
+
+def test_distances_of_all_items_to_all_are_the_exact_value_and_sure(two_thousand):
+    X, Y = two_thousand
+    value, error = sampled_distance_correlation(X[:300], Y[:300], anchors=300)
+    assert value == pytest.approx(distance_correlation(X[:300], Y[:300], bias_corrected=True), abs=1e-9)
+    assert error == 0
+    assert sampled_distance_correlation(X[:300], np.zeros((300, 2))) is None
+
+
+def test_measuring_many_items_takes_memory_for_a_few_rows_of_distances():
+    X = np.random.default_rng(0).normal(size=(100_000, 4)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        neighbourhoods(X, X[:, :2], anchors=60)
+        sampled_distance_correlation(X, X[:, :2], anchors=60)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * 8 * CELLS_AT_ONCE < 0.005 * 8 * len(X) ** 2  # a thousandth of all distances
+
+
 def test_a_large_collection_is_sampled_and_says_how_sure_it_is():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3_500, 3)).astype(np.float32)
@@ -146,11 +194,14 @@ def test_a_large_collection_is_sampled_and_says_how_sure_it_is():
     assert found["trustworthiness"].seed == 5
     assert 0 < found["trustworthiness"].standard_error < 0.01
     assert found["spearman"].n_used == 1_500
+    assert found["distance_correlation"].n_used == 500
+    assert 0 < found["distance_correlation"].standard_error < 0.02
+    assert "500 items to all 3,500" in found["distance_correlation"].note
 
 
 def test_the_matrix_product_finds_the_same_distances_as_pair_by_pair(digits):
     X = digits[0]
-    slow, quick = _Distances(X, 10), _Distances(X, 10)
+    slow, quick = Distances(X, 10), Distances(X, 10)
     quick.pairwise = False
     rows = np.arange(0, 800, 80)
     np.testing.assert_allclose(quick.to_all(rows), slow.to_all(rows), rtol=1e-9)
