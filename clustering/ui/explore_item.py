@@ -8,13 +8,14 @@ import numpy as np
 import streamlit as st
 
 from clustering.errors import StudioError
-from clustering.ui import explore_state, routes, state
+from clustering.ui import explore_state, routes, state, three_spaces
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import BASKET, ITEM, MAP, WORKS, Shown
-from clustering.ui.gallery import gallery
+from clustering.ui.gallery import Badge, gallery
+from clustering.ui.three_spaces import Neighbourhoods, Space
 from clustering.ui.trouble import guarded, notice, plain
 
-NEIGHBOURS = 9
+STRIP = 66  # pixels high: ten of them fit the drawer
 BARS = 6  # groups told of an item's soft assignment
 LEAST_BAR = 0.01
 
@@ -45,14 +46,10 @@ def _drawer(shown: Shown) -> None:
     if caption.lines:
         st.caption(plain(", ".join(caption.lines)))
     st.html(assignment(shown, index))
+    _neighbours(shown, index)
     told = [(name, value) for name, value in captions.metadata(index) if name != captions.title]
     st.html(facts(told))
     _buttons(shown, index)
-    latent, features = st.columns(2)
-    with latent:
-        _neighbours(shown, index, shown.run.id, "Nearest in latent space", "What the method learned")
-    with features:
-        _neighbours(shown, index, shown.run.feature_id, "Nearest in features", "What the encoder saw")
 
 
 def _picture(shown: Shown, index: int, caption: str) -> None:
@@ -126,24 +123,65 @@ def _toggle(shown: Shown, index: int, inside: bool) -> None:
     explore_state.run_again([MAP, WORKS, BASKET])
 
 
-def _neighbours(shown: Shown, index: int, owner: str, title: str, words: str) -> None:
-    st.markdown(f"**{title}**")
-    st.caption(words)
+def _neighbours(shown: Shown, index: int) -> None:
+    """Show the nearest in every space, one row a space; each says in which other rows it stands."""
+    kept = st.session_state.get("_explore-map") or {}
+    chosen = kept.get("map") if "shown" in kept and kept["shown"].run.id == shown.run.id else None
     try:
-        found, distances = state.workspace().neighbours(owner, index, NEIGHBOURS)
+        near = three_spaces.neighbourhoods(state.workspace(), shown.run, chosen, index)
     except StudioError as error:
         notice(error.problem, error.mend)
         return
-    notes = {int(item): f"{distance:.3g}" for item, distance in zip(found, distances, strict=True)}
+    st.caption(f"{near.sentence()} Filled shapes under a work say where it is near.")
+    pictures = shown.record.kind == "images"
+    places = [st.container(gap=None) for _ in near.indices] if pictures else st.columns(len(near.indices))
+    for place, space in zip(places, near.indices, strict=True):
+        with place:
+            _row(shown, near, space)
+
+
+def _row(shown: Shown, near: Neighbourhoods, space: Space) -> None:
+    title, words = three_spaces.TITLES[space], three_spaces.WORDS[space]
+    st.html(
+        f'<div style="margin-top:.4rem">{sign(space)}<b>{title}</b> '
+        f'<span style="opacity:.7">{words}</span></div>'
+    )
     opened = gallery(
         shown.collection,
-        found,
-        key=f"drawer-{'latent' if owner == shown.run.id else 'features'}",
+        near.indices[space],
+        key=f"drawer-{space}",
         title=title,
-        height=84,
+        height=STRIP,
         colours=shown.item_colours(),
-        notes=notes,
+        notes=None if shown.record.kind == "images" else _distances(near, space),
+        badges={item: _badges(near, item) for item in near.indices[space].tolist()},
+        strip=True,
     )
     if opened is not None:
         st.session_state["_drawer"] = opened
         st.rerun(scope="fragment")
+
+
+def _badges(near: Neighbourhoods, item: int) -> list[Badge]:
+    return [
+        (three_spaces.SHAPES[space], inside, f"{'' if inside else 'not '}near {three_spaces.WHERE[space]}")
+        for space, inside in near.near_in(item).items()
+    ]
+
+
+def _distances(near: Neighbourhoods, space: Space) -> dict[int, str]:
+    pairs = zip(near.indices[space].tolist(), near.distances[space].tolist(), strict=True)
+    return {item: f"{distance:.3g}" for item, distance in pairs}
+
+
+def sign(space: Space) -> str:
+    """Return the shape of a space as a small picture, in HTML."""
+    shape = {
+        "circle": "border-radius:50%",
+        "square": "border-radius:0",
+        "triangle": "clip-path:polygon(50% 0,100% 100%,0 100%)",
+    }[three_spaces.SHAPES[space]]
+    return (
+        '<span aria-hidden="true" style="display:inline-block;width:.62rem;height:.62rem;margin-right:.45rem;'
+        f'background:var(--studio-accent);{shape}"></span>'
+    )

@@ -163,6 +163,8 @@ def show(
         title=f"Map of {shown.record.name}",
         pictures=pictures,
         card_url=card,
+        near_url=routes.near_address(record.id, shown.run.id) if routes.are_served() else "",
+        near_space=record.space,
         selection_version=version,
         height=HEIGHT,
         on_gesture=_drawn,

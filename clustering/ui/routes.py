@@ -67,6 +67,7 @@ def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
         Route(f"{item}/picture/{{size:int}}", serve.guarded(serve.picture)),
         Route(f"{item}/card", serve.guarded(serve.card)),
         Route("/studio/maps/{projection}.bin", serve.guarded(serve.positions)),
+        Route("/studio/maps/{projection}/of/{run}/near/{index:int}", serve.guarded(serve.neighbours)),
         Route("/studio/layers/{digest}.bin", serve.guarded(serve.layer)),
         Route("/studio/runs/{run}/export/labels.{form}", serve.guarded(serve.labels)),
     ]
@@ -114,6 +115,11 @@ def layer_address(blob: bytes) -> str:
 def map_address(projection_id: str) -> str:
     """Return the address of a map's positions."""
     return f"/studio/maps/{projection_id}.bin?drawn={DRAWN}"
+
+
+def near_address(projection_id: str, run_id: str) -> str:
+    """Return the address of an item's neighbours in every space, with ``{index}`` in it."""
+    return f"/studio/maps/{projection_id}/of/{run_id}/near/{{index}}"
 
 
 def picture_address(collection_id: str, index: int, size: int) -> str:
@@ -219,6 +225,18 @@ class _Served:
         aspects = workspace.open_collection(record.collection_id).items.get("aspect")
         body = pack(point_sections(as_drawn(workspace.map(record.id), record.projection), aspects))
         return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
+
+    def neighbours(self, request: Request) -> Response:
+        from clustering.ui.three_spaces import neighbourhoods
+
+        workspace = self.workspace()
+        record = workspace.projection(request.path_params["projection"])
+        run = workspace.run(request.path_params["run"])
+        if record.feature_id != run.feature_id:
+            raise StudioError("This map and this run show different features.", "Reload the page.")
+        near = neighbourhoods(workspace, run, record.id, request.path_params["index"]).indices
+        body = json.dumps({space: indices.tolist() for space, indices in near.items()}).encode()
+        return _answer(request, body, "application/json", FOREVER)
 
     def layer(self, request: Request) -> Response:
         digest = request.path_params["digest"]

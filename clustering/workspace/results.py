@@ -225,12 +225,12 @@ class Results(Shelves):
     def neighbours(
         self, owner_id: str, index: int, k: int = 24
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the ``k`` items nearest to item ``index``: in a run's latent space, or in a feature set.
+        """Return the ``k`` items nearest to item ``index``: in a run's latent space, features, or a map.
 
         Parameters
         ----------
         owner_id : str
-            Id of a run or of a feature set.
+            Id of a run, of a feature set or of a map.
 
         Returns
         -------
@@ -241,6 +241,9 @@ class Results(Shelves):
         """
         with self.database.transaction() as session:
             is_run = session.get(RunRow, owner_id) is not None
+            is_map = session.get(ProjectionRow, owner_id) is not None
+        if is_map:
+            return nearest(read_array(self._folder("projections", owner_id) / "map.npy"), index, k)
         points = self.run_arrays(owner_id).latents if is_run else self.features(owner_id)
         return nearest(points, index, k)
 

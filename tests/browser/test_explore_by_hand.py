@@ -14,6 +14,9 @@ pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explore")]
 
 MAP = "globalThis.__studioLatentMaps.get('explore').instance"
+INK = f"""(() => {{ const {{ above }} = {MAP}.panel;
+  const {{ data }} = above.getContext("2d").getImageData(0, 0, above.width, above.height);
+  return data.reduce((sum, value) => sum + (value > 0), 0); }})()"""
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +94,13 @@ def test_a_click_opens_the_drawer_and_a_wicked_title_stays_text(page: Any, small
     page.wait_for_timeout(400)
     page.mouse.click(*place_of(page, small, 0))
     drawer = page.get_by_role("dialog")
-    drawer.get_by_text("Nearest in features").wait_for(timeout=20_000)
+    drawer.get_by_text("Nearest on the map").wait_for(timeout=20_000)
     assert WICKED in drawer.inner_text()
     assert "soft assignment" in drawer.inner_text()
-    assert drawer.locator("ul[aria-label='Nearest in latent space'] [data-item]").count() == 9
+    for space in ("features", "latent space"):
+        assert drawer.locator(f"ul[aria-label='Nearest in {space}'] [data-item]").count() == 10
+    strip = drawer.locator("ul[aria-label='Nearest on the map']")
+    assert strip.locator(".badge.filled[data-shape=triangle]").count() == 10
     assert alarms == []
 
 
@@ -111,3 +117,32 @@ def test_clearing_on_the_page_clears_the_map(page: Any) -> None:
     page.get_by_role("button", name="Clear").last.click()
     page.wait_for_timeout(1200)
     assert page.evaluate(f"{MAP}.selectedCount") == 0
+
+
+def test_lines_lead_to_true_neighbours_and_crosses_mark_false_ones(page: Any, small: Small) -> None:
+    page.wait_for_timeout(300)
+    page.locator(".stage").focus()
+    page.keyboard.press("n")
+    assert page.get_attribute("button[data-tool=near]", "aria-pressed") == "true"
+    x, y = place_of(page, small, 7)
+    page.mouse.move(x, y)
+    page.wait_for_function(f"{MAP}.links.near && {MAP}.links.item === {MAP}.hovered", timeout=10_000)
+    item = page.evaluate(f"{MAP}.links.item")
+    truly = set(small.workspace.neighbours(small.run, item, 10)[0].tolist())
+    here = set(small.workspace.neighbours(small.projection, item, 10)[0].tolist())
+    found = page.evaluate(f"{MAP}.links.sorted()")
+    assert set(found["kept"]) == truly & here
+    assert set(found["missing"]) == truly - here
+    assert set(found["wrong"]) == here - truly
+    assert found["missing"] and found["wrong"]
+    said = page.locator(".near").inner_text()
+    assert f"{len(found['missing'])} missing" in said
+    assert f"{len(found['wrong'])} false" in said
+    page.mouse.move(2, 2)
+    page.wait_for_timeout(300)
+    with_lines = page.evaluate(INK)
+    page.locator(".stage").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert page.get_attribute("button[data-tool=near]", "aria-pressed") == "false"
+    assert page.evaluate(INK) < with_lines

@@ -64,6 +64,16 @@ def test_a_map_without_axes_comes_as_it_is_drawn(client: TestClient, small: Smal
     assert np.ptp(sent[:, 0]) > np.ptp(sent[:, 1])
 
 
+def test_the_neighbours_of_an_item_come_in_every_space(client: TestClient, small: Small) -> None:
+    address = routes.near_address(small.projection, small.run)
+    near = client.get(address.replace("{index}", "2")).json()
+    assert sorted(near) == ["features", "latent", "map"]
+    for space, owner in (("features", small.features), ("latent", small.run), ("map", small.projection)):
+        assert near[space] == small.workspace.neighbours(owner, 2, 10)[0].tolist()
+    assert client.get(address.replace("{index}", "12")).status_code == 404
+    assert client.get(routes.near_address("nothing", small.run).replace("{index}", "2")).status_code == 404
+
+
 def test_a_layer_is_kept_under_what_it_holds(client: TestClient) -> None:
     blob = pack(layer_sections([0, 1, -1]))
     address = routes.layer_address(blob)

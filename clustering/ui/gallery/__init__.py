@@ -23,6 +23,7 @@ from clustering.ui.captions import Captions, shown
 if TYPE_CHECKING:
     from clustering.collections import Collection
 
+Badge = tuple[str, bool, str]  # shape (circle, square, triangle), filled or not, what it means
 PAGE = 60  # works shown at once
 _MOST_SHEETS = 4  # atlas sheets worth fetching for the first glimpse of a wall
 _DETAILS = 4  # columns told in a row
@@ -39,6 +40,8 @@ def gallery(
     page_size: int = PAGE,
     colours: Sequence[str] | None = None,
     notes: Mapping[int, str] | None = None,
+    badges: Mapping[int, Sequence[Badge]] | None = None,
+    strip: bool = False,
 ) -> int | None:
     """Show items and return the index of the one opened since the last run.
 
@@ -59,13 +62,16 @@ def gallery(
         Colour of every item of the collection, drawn as a thin bar.
     notes : mapping of int to str, optional
         A few words under some items, such as a distance.
+    badges : mapping of int to badges, optional
+        Small shapes under some items.
+    strip : bool
+        One line that scrolls sideways where it is too long, instead of rows.
     """
     chosen = np.asarray(indices, dtype=np.int64)
     pages = max(1, ceil(len(chosen) / page_size))
     page = min(int(st.session_state.get(f"{key}.page", 1)), pages)
-    wall = wall_data(
-        collection, chosen[(page - 1) * page_size : page * page_size], title, height, colours, notes or {}
-    )
+    here = chosen[(page - 1) * page_size : page * page_size]
+    wall = wall_data(collection, here, title, height, colours, notes or {}, badges or {}, strip)
     result = _component()(key=key, data=wall, on_clicked_change=_nothing)
     if pages > 1:
         st.pagination(pages, key=f"{key}.page", default=1)
@@ -107,6 +113,8 @@ def wall_data(
     height: int,
     colours: Sequence[str] | None,
     notes: Mapping[int, str],
+    badges: Mapping[int, Sequence[Badge]] | None = None,
+    strip: bool = False,
 ) -> dict[str, Any]:
     """Return what the browser needs to draw some items: words, proportions, addresses."""
     captions = Captions.of(collection)
@@ -117,8 +125,12 @@ def wall_data(
         caption = captions.caption(index)
         note = notes.get(index, "") if pictures else notes.get(index) or _details(captions, index)
         colour = colours[index] if colours is not None else ""
-        entries.append([index, round(aspect, 3), caption.line if pictures else caption.title, colour, note])
+        entry = [index, round(aspect, 3), caption.line if pictures else caption.title, colour, note]
+        entries.append(
+            [*entry, [list(one) for one in badges[index]]] if badges and index in badges else entry
+        )
     data: dict[str, Any] = {"title": title, "height": height, "rows": not pictures, "items": entries}
+    data |= {"collection": collection.id} | ({"strip": True} if strip else {})
     if pictures and routes.are_served():
         source = routes.atlas_source(collection)
         data["picture"] = source["picture"].replace("{size}", "256")

@@ -24,8 +24,25 @@ function sprite(item, aspect, atlas) {
   };
 }
 
+/** Let a map of the same collection ring the item a hand or a key is on. */
+function pointing(button, data, item) {
+  const point = (index) => dispatchEvent(new CustomEvent("studio-point", { detail: { items: data.collection, index } }));
+  for (const [name, index] of [["pointerenter", item], ["focus", item], ["pointerleave", -1], ["blur", -1]]) {
+    button.addEventListener(name, () => point(index));
+  }
+}
+
+/** Small shapes, filled or not; what they mean is said in words too. */
+function badges(given) {
+  const line = made("span", { class: "badges" });
+  for (const [shape, filled, words] of given) line.append(made("i", { class: filled ? "badge filled" : "badge", "data-shape": shape, title: words }));
+  const meaning = given.map(([, , words]) => words).join(", ");
+  line.append(made("span", { class: "spoken" }, meaning));
+  return line;
+}
+
 function work(entry, data, open) {
-  const [item, aspect, caption, colour, note] = entry;
+  const [item, aspect, caption, colour, note, marks] = entry;
   const button = made("button", { type: "button", class: "work", "data-item": item });
   const shape = Math.min(Math.max(aspect, 0.35), 3);
   const frame = made("span", { class: "frame" });
@@ -44,17 +61,21 @@ function work(entry, data, open) {
   }
   button.append(frame, made("span", { class: "caption", "aria-hidden": data.picture ? "true" : null }, caption));
   if (note) button.append(made("span", { class: "note" }, note));
+  if (marks) button.append(badges(marks));
+  pointing(button, data, item);
   button.addEventListener("click", () => open(item));
   const place = made("li", {}, button);
   place.style.setProperty("--aspect", shape);
   return place;
 }
 
-function row(entry, open) {
-  const [item, , caption, colour, note] = entry;
+function row(entry, data, open) {
+  const [item, , caption, colour, note, marks] = entry;
   const mark = made("i", { class: "mark" });
   mark.style.background = colour || "transparent";
   const button = made("button", { type: "button", class: "row", "data-item": item }, mark, made("span", { class: "title" }, caption), made("span", { class: "detail" }, note ?? ""));
+  if (marks) button.append(badges(marks));
+  pointing(button, data, item);
   button.addEventListener("click", () => open(item));
   return made("li", {}, button);
 }
@@ -67,9 +88,9 @@ export default function gallery({ data, parentElement, setStateValue }) {
   const focused = before && before.contains(parentElement.activeElement ?? document.activeElement);
   before?.remove();
   const open = (item) => setStateValue("clicked", { token: token(), index: item });
-  const list = made("ul", { class: data.rows ? "rows" : "wall", "aria-label": data.title });
+  const list = made("ul", { class: data.rows ? "rows" : data.strip ? "wall strip" : "wall", "aria-label": data.title });
   list.style.setProperty("--row", `${data.height}px`);
-  for (const entry of data.items) list.append(data.rows ? row(entry, open) : work(entry, data, open));
+  for (const entry of data.items) list.append(data.rows ? row(entry, data, open) : work(entry, data, open));
   if (!data.rows) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
   parentElement.append(list);
   parentElement.galleryList = list;

@@ -48,6 +48,7 @@ _PARTS = (
     "groups",
     "overlay",
     "panel",
+    "links",
     "input",
     "questions",
     "doing",
@@ -119,6 +120,8 @@ def latent_map(
     pictures: PictureSource | None = None,
     cards: Sequence[Sequence[str]] | None = None,
     card_url: str = "",
+    near_url: str = "",
+    near_space: str = "latent",
     bounds: Sequence[float] | None = None,
     selection_version: int = 0,
     height: int = 620,
@@ -150,6 +153,11 @@ def latent_map(
         Texts of the hover card, for small collections; otherwise `card_url`.
     card_url : str
         Address of the JSON text of one card, with ``{index}`` in it.
+    near_url : str
+        Address of the JSON with an item's neighbours by space (``latent``, ``features``, ``map``), with
+        ``{index}`` in it; with it a person can have lines drawn to them.
+    near_space : {"latent", "features"}
+        The space whose neighbours are shown until a person chooses.
     bounds : sequence of four floats, optional
         Left, bottom, right, top of what *fit* shows; by default the box around all points.
     selection_version : int
@@ -178,6 +186,8 @@ def latent_map(
         "legend": legend.options(),
         "pictures": pictures.options() if pictures else None,
         "card_url": card_url,
+        "near_url": near_url,
+        "near_space": near_space,
         "selection_version": selection_version,
         "height": height,
         "live": live,

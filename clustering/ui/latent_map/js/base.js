@@ -81,9 +81,9 @@ const kept = {
     return this.maps.get(key);
   },
   save(key) {
-    const { tool, pictures, legend, views, hidden } = this.of(key);
+    const { tool, pictures, legend, views, hidden, near, nearSpace } = this.of(key);
     try {
-      sessionStorage.setItem(`latent-map:${key}`, JSON.stringify({ tool, pictures, legend, views, hidden }));
+      sessionStorage.setItem(`latent-map:${key}`, JSON.stringify({ tool, pictures, legend, views, hidden, near, nearSpace }));
     } catch {
       return; // storage may be full or blocked; the view then lives as long as the page
     }

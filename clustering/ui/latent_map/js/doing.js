@@ -103,12 +103,13 @@ const doing = {
     this.hovered = item;
     clearTimeout(this.waiting);
     this.panel.hideCard();
-    if (item >= 0) this.waiting = setTimeout(() => this.panel.showCard(item), HOVER_WAIT);
+    if (item >= 0) this.waiting = setTimeout(() => { this.panel.showCard(item); if (this.links.on) this.links.look(item); }, HOVER_WAIT);
     this.panel.stage.classList.toggle("on-item", item >= 0);
     this.trace();
   },
 
   open(item) {
+    this.links.look(item);
     this.send("clicked", { token: newToken(), index: item });
   },
 
@@ -171,6 +172,7 @@ const doing = {
 
   escape() {
     if (this.drawn) this.drawn = null;
+    else if (this.links.on) this.links.toggle(false);
     else if (this.selectedCount) this.clearSelection();
     else if (this.groups.some((group) => group.hidden)) {
       for (const group of this.groups) group.hidden = false;

@@ -155,6 +155,7 @@ class Input {
       l: () => map.setTool("lasso"),
       b: () => map.setTool("box"),
       a: () => map.selectView(),
+      n: () => map.links.toggle(),
       Enter: () => { if (map.hovered >= 0) map.open(map.hovered); },
       Escape: () => map.escape(),
     };

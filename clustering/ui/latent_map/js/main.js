@@ -33,12 +33,15 @@ class LatentMap {
     this.turn = 0;
     this.kept = { tool: "pan", pictures: true, legend: null, views: {}, hidden: {} };
     this.panel = new Panel(root, this);
+    this.links = new TrueNeighbours(this);
     this.overlay = new Overlay(this.panel.above);
     this.chooser = new PictureChooser(this);
     this.makePainter();
     this.input = new Input(this);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.panel.stage);
+    this.pointed = ({ detail }) => { if (detail.items === this.options.items && detail.index < this.n) this.hover(detail.index); };
+    addEventListener("studio-point", this.pointed);
   }
 
   makePainter() {
@@ -92,6 +95,7 @@ class LatentMap {
     this.takeLayer(options, sections);
     if (first || before.positions !== options.positions || !this.xy) this.takePositions(before, options, sections);
     this.takePictures(before, options, sections);
+    if (before.near_url !== options.near_url || first) this.links.renew();
     this.theme = null;
     this.restyle();
     this.panel.tell(
@@ -105,7 +109,7 @@ class LatentMap {
   spokenTitle(options, sections) {
     const n = sections.codes.length;
     return `${options.title ?? "Map"}: ${plural(n, "item", "items")}, coloured by ${options.legend.title}. `
-      + "Arrow keys move, plus and minus zoom, F shows everything, A selects what is in view, Enter opens the ringed item, Escape clears.";
+      + "Arrow keys move, plus and minus zoom, F shows everything, A selects what is in view, N shows true neighbours, Enter opens the ringed item, Escape clears.";
   }
 
   takeLayer(options, sections) {
@@ -345,6 +349,7 @@ class LatentMap {
     clearTimeout(this.settling);
     clearTimeout(this.gathering);
     this.observer.disconnect();
+    removeEventListener("studio-point", this.pointed);
     this.painter.free();
   }
 }
