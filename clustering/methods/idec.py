@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from annotated_types import Interval
 from torch import Tensor, nn
 
 from clustering.losses.kl import kl_divergence
@@ -19,6 +16,7 @@ from clustering.methods.settings import (
     ClusterLearningRate,
     Device,
     Epochs,
+    Gamma,
     HiddenDims,
     InitialCenters,
     LatentDim,
@@ -34,15 +32,8 @@ from clustering.methods.settings import (
     Views,
 )
 from clustering.networks.autoencoder import Autoencoder
-from clustering.parameters import Meaning
 from clustering.training.optimisers import Optimiser
 from clustering.training.step import Batch
-
-Gamma = Annotated[
-    float,
-    Interval(ge=0, le=1000),
-    Meaning("Weight of the clustering beside the reconstruction: larger pulls the groups together more."),
-]
 
 
 class IDEC(DEC):

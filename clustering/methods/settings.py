@@ -78,6 +78,11 @@ Tolerance = Annotated[
         advanced=True,
     ),
 ]
+Gamma = Annotated[
+    float,
+    Interval(ge=0, le=1000),
+    Meaning("Weight of the clustering beside the reconstruction: larger pulls the groups together more."),
+]
 Alpha = Annotated[
     float,
     Gt(0),
