@@ -20,6 +20,7 @@ _HOMES = {
     "DEC": "clustering.methods.dec",
     "DELIUS": "clustering.methods.delius",
     "DRE": "clustering.projections.dre",
+    "GCEALS": "clustering.methods.gceals",
     "IDEC": "clustering.methods.idec",
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",

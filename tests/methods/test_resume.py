@@ -26,6 +26,7 @@ CASES = {
     "dec, refresh amid a pass": SETTINGS | CLUSTERING | {"update_interval": 3},
     "idec": SETTINGS | CLUSTERING,
     "delius": SETTINGS | CLUSTERING | {"update_interval": 5},
+    "gceals": SETTINGS | {"epochs": 6, "update_interval": 2},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 
