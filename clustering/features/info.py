@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-CollectionKind = Literal["images", "table", "text", "tokens", "series", "graph", "views", "vectors"]
+from clustering.kinds import DataKind
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class EncoderInfo:
 
     name: str
     title: str
-    kinds: tuple[CollectionKind, ...]
+    kinds: tuple[DataKind, ...]
     dimensions: int | None
     origin: str
     summary: str

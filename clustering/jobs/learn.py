@@ -6,15 +6,18 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
 from clustering.jobs.seeds import OneSeed, seeds_of
+from clustering.kinds import IN_WORDS
 from clustering.training.events import Event, Finished, Started
-from clustering.workspace import FeatureRecord, RunArrays, RunRecord, Workspace
+from clustering.workspace import CollectionRecord, FeatureRecord, RunArrays, RunRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.methods.base import Clusterer
+    from clustering.methods.info import MethodInfo
 
 
 def features(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def train(workspace: Workspace, parameters: dict[str, Any], context: JobContext)
     if run is None:
         source = workspace.feature_set(needed(parameters, "features", "train"))
         model = _made(needed(parameters, "method", "train"), parameters)
+        _check_kind(model.info, workspace.collection(source.collection_id))
         run = _fitted(workspace, source, model, context)
     for name in parameters.get("baselines") or ():
         _queue_baseline(workspace, name, run)
@@ -79,6 +83,22 @@ def _made(name: str, parameters: Mapping[str, Any]) -> Clusterer:
     if "random_state" in settings and settings["random_state"] is None:
         settings["random_state"] = secrets.randbelow(2**31)  # a run must be repeatable, so its seed is known
     return chosen(**checked_parameters(chosen, settings))
+
+
+def _check_kind(info: MethodInfo, collection: CollectionRecord) -> None:
+    """Refuse a method that does not take this kind of collection.
+
+    Raises
+    ------
+    StudioError
+        Saying what it takes.
+    """
+    if collection.kind not in info.kinds:
+        taken = ", ".join(IN_WORDS[kind] for kind in info.kinds)
+        raise StudioError(
+            f"{info.title} takes {taken}, but “{collection.name}” holds {IN_WORDS[collection.kind]}.",
+            "Choose another method: “deepclust methods” says what each takes.",
+        )
 
 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
@@ -41,7 +42,7 @@ class AutoencoderKMeans(AutoencoderClusterer):
         year=2016,
         source="ICML 2016, arXiv:1511.06335, section 4",
         family="baseline",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
         needs_n_clusters=True,
         summary="Compresses the features with an autoencoder, then runs k-means on what is left.",
         when_to_use=(

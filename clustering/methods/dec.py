@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from clustering.kinds import ANY_FEATURES
 from clustering.losses.kl import kl_divergence
 from clustering.losses.soft_assignment import log_soft_assignments, soft_assignments
 from clustering.losses.target_distribution import target_distribution
@@ -91,7 +92,8 @@ class DEC(AutoencoderClusterer):
         year=2016,
         source="ICML 2016, arXiv:1511.06335",
         family="deep",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
+        first_for=ANY_FEATURES,
         needs_n_clusters=True,
         summary="An autoencoder learns a small latent space, which then sharpens its own soft grouping.",
         when_to_use=(

@@ -59,6 +59,7 @@ class DELIUS(DEC):
         source="International Journal of Computer Vision 130, 2590–2605, arXiv:2106.06234",
         family="deep",
         kinds=("images", "vectors"),
+        first_for=("images",),
         needs_n_clusters=True,
         summary="Clusters pictures by what a pretrained network sees in them: DEC on its features.",
         when_to_use=(

@@ -13,9 +13,10 @@ from sklearn import mixture
 from sklearn.exceptions import ConvergenceWarning
 
 from clustering.arrays import distinct_rows
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState, check_group_count
-from clustering.methods.plain import ANY_FEATURES, Phases, PlainClusterer, Telling
+from clustering.methods.plain import Phases, PlainClusterer, Telling
 from clustering.parameters import Meaning
 
 Covariance = Literal["full", "tied", "diag", "spherical"]

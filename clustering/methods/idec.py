@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from clustering.kinds import ANY_FEATURES
 from clustering.losses.kl import kl_divergence
 from clustering.losses.reconstruction import reconstruction
 from clustering.losses.soft_assignment import log_soft_assignments
@@ -61,7 +62,8 @@ class IDEC(DEC):
         year=2017,
         source="IJCAI 2017, doi:10.24963/ijcai.2017/243",
         family="deep",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
+        first_for=ANY_FEATURES,
         needs_n_clusters=True,
         summary="DEC that keeps reconstructing the data while it clusters: neighbours stay neighbours.",
         when_to_use=(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-DataKind = Literal["images", "table", "text", "tokens", "series", "graph", "views", "vectors"]
+from clustering.kinds import DataKind
+
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
 
@@ -26,6 +27,8 @@ class MethodInfo:
         Baselines are shown beside every deep run.
     kinds : tuple of str
         Kinds of collection it takes once features exist.
+    first_for : tuple of str
+        Kinds of collection for which it is among the few a person meets first.
     needs_n_clusters : bool
         False when it finds the number of groups itself.
     summary, when_to_use, how_it_fails : str
@@ -58,5 +61,6 @@ class MethodInfo:
     clustering: str
     interaction: Interaction
     test_settings: dict[str, Any] = field(default_factory=dict)
+    first_for: tuple[DataKind, ...] = ()
     reconstructed: str = ""
     order: int = 100

@@ -14,10 +14,10 @@ from sklearn import cluster
 from sklearn.exceptions import ConvergenceWarning
 
 from clustering.arrays import distinct_rows
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState, check_group_count
 from clustering.methods.plain import (
-    ANY_FEATURES,
     Phases,
     PlainClusterer,
     Telling,

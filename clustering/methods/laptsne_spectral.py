@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
+from clustering.kinds import ANY_FEATURES
 from clustering.losses.laplacian_penalty import Surrogate
 from clustering.methods.cutting import STARTS, cut
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nearest import Found, NearestItemClusterer
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling
+from clustering.methods.plain import Phases, Telling
 from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 from clustering.projections.axes import Axes

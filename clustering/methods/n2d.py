@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
@@ -83,7 +84,7 @@ class N2D(AutoencoderClusterer):
         year=2019,
         source="ICPR 2020, arXiv:1908.05968",
         family="baseline",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
         needs_n_clusters=True,
         summary="An autoencoder compresses, UMAP unrolls, a Gaussian mixture groups: no clustering loss.",
         when_to_use=(

@@ -14,14 +14,12 @@ from scipy.spatial.distance import cdist
 from sklearn.utils.validation import check_is_fitted
 
 from clustering.methods.base import Clusterer
-from clustering.methods.info import DataKind
 from clustering.methods.inputs import checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.device import Device
 from clustering.training.events import Emit, Epoch, Finished, History, Started
 
 Phases = tuple[tuple[str, int], ...]
-ANY_FEATURES: tuple[DataKind, ...] = ("images", "table", "vectors", "text", "tokens", "series")
 _ROWS_AT_ONCE = 16_384
 
 

@@ -12,11 +12,12 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array
 from sklearn.manifold import spectral_embedding
 
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.cutting import STARTS, cut
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nearest import Found, NearestItemClusterer
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling
+from clustering.methods.plain import Phases, Telling
 from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.gaussian_mixture import CovarianceShape, fitted_mixture
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nearest import Found
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling
+from clustering.methods.plain import Phases, Telling
 from clustering.methods.umap_space import MapDim, MinDistance, Neighbors, UmapClusterer
 
 _ITERATIONS = 200

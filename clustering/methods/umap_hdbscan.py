@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sklearn import cluster
 
 from clustering.errors import StudioError
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import RandomState
 from clustering.methods.nearest import Found
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling
+from clustering.methods.plain import Phases, Telling
 from clustering.methods.umap_space import MapDim, MinDistance, Neighbors, UmapClusterer
 from clustering.parameters import Meaning
 

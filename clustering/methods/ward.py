@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from sklearn import cluster
 from sklearn.neighbors import NearestNeighbors
 
+from clustering.kinds import ANY_FEATURES
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.kmeans import ReducedDim
 from clustering.methods.nearest import Found, NearestItemClusterer
-from clustering.methods.plain import ANY_FEATURES, Phases, Telling
+from clustering.methods.plain import Phases, Telling
 from clustering.parameters import Meaning
 
 _VOTERS = 10

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from clustering.jobs.catalogue import Entry
+from clustering.kinds import IN_WORDS
 from clustering.ui.trouble import plain
 
 INTERACTIONS = {
@@ -19,26 +20,68 @@ INTERACTIONS = {
 
 
 FIRST_CHOICE = "dec"
+AT_ONCE = 3  # cards above the fold; a wall of them would hide the form
 
 
-def choose(entries: Mapping[str, Entry], key: str) -> Entry:
-    """Draw the cards of the deep methods, the plain ones folded, and return the chosen method."""
+def choose(entries: Mapping[str, Entry], kind: str, key: str) -> Entry:
+    """Draw the cards of the methods for a kind of collection and return the chosen one.
+
+    Those a person should meet first stand open; the other deep methods, by how they learn, and the plain ones
+    are folded. A method that does not take this kind is named with what it takes.
+    """
+    fitting = {name: entry for name, entry in entries.items() if kind in entry.info["kinds"]}
     chosen: str = st.session_state.get(f"_{key}", "")
-    if chosen not in entries:
-        chosen = FIRST_CHOICE if FIRST_CHOICE in entries else next(iter(entries))
-    families = {
-        family: [entry for entry in entries.values() if entry.info["family"] == family]
-        for family in ("deep", "baseline")
-    }
-    picked = _cards(families["deep"], chosen, key)
-    folded = entries[chosen].info["family"] == "deep"
-    with st.expander("Plain methods", expanded=not folded, icon=":material/straighten:"):
-        st.caption("No network is trained. They are quick, and a deep method should do better than these.")
-        picked = _cards(families["baseline"], chosen, key) or picked
+    if chosen not in fitting:
+        chosen = FIRST_CHOICE if FIRST_CHOICE in fitting else next(iter(fitting))
+    first = first_met(fitting, kind, chosen)
+    plain_ones = [entry for entry in fitting.values() if entry.info["family"] == "baseline"]
+    others = [entry for entry in fitting.values() if entry not in first and entry not in plain_ones]
+    picked = _cards(first, chosen, key)
+    if others:
+        with st.expander(
+            f"{len(others)} more deep methods", key=f"{key}-more", on_change="rerun", icon=":material/apps:"
+        ) as more:
+            if more.open:
+                picked = _by_interaction(others, chosen, key) or picked
+    with st.expander(
+        "Plain methods", key=f"{key}-plain", on_change="rerun", icon=":material/straighten:"
+    ) as folded:
+        if folded.open:
+            st.caption(
+                "No network is trained. They are quick, and a deep method should do better than these."
+            )
+            picked = _cards([entry for entry in plain_ones if entry not in first], chosen, key) or picked
+    _say_what_others_take(entries, fitting)
     if picked:
         st.session_state[f"_{key}"] = picked
         st.rerun()
-    return entries[chosen]
+    return fitting[chosen]
+
+
+def first_met(fitting: Mapping[str, Entry], kind: str, chosen: str) -> list[Entry]:
+    """Return the methods whose cards stand open: those made for the kind, and always the chosen one."""
+    first = [entry for entry in fitting.values() if kind in entry.info["first_for"]][:AT_ONCE]
+    return first if fitting[chosen] in first else [*first, fitting[chosen]]
+
+
+def _by_interaction(entries: list[Entry], chosen: str, key: str) -> str | None:
+    picked = None
+    for interaction, words in INTERACTIONS.items():
+        some = [entry for entry in entries if entry.info["interaction"] == interaction]
+        if some:
+            st.markdown(f"**{words.capitalize()}** :small[{interaction}]")
+            picked = _cards(some, chosen, key) or picked
+    return picked
+
+
+def _say_what_others_take(entries: Mapping[str, Entry], fitting: Mapping[str, Entry]) -> None:
+    told = [
+        f"{entry.title} ({', '.join(IN_WORDS[kind] for kind in entry.info['kinds'])})"
+        for name, entry in entries.items()
+        if name not in fitting
+    ]
+    if told:
+        st.caption(plain(f"Not for this kind of collection: {'; '.join(told)}."))
 
 
 def _cards(entries: list[Entry], chosen: str, key: str) -> str | None:

@@ -14,10 +14,11 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from clustering.errors import StudioError
+from clustering.kinds import DataKind
 from clustering.methods import method as method_called
 from clustering.methods import methods
 from clustering.methods.base import Clusterer
-from clustering.methods.info import DataKind, Family, Interaction
+from clustering.methods.info import Family, Interaction
 from clustering.parameters import parameters_of
 from clustering.training.events import Epoch, Finished, Started
 
@@ -93,7 +94,7 @@ def test_the_entry_has_one_place_in_the_taxonomy_and_a_kind_of_data(method):
     assert info.family in get_args(Family)
     assert info.representation and info.clustering
     assert info.kinds
-    assert set(info.kinds) <= set(get_args(DataKind))
+    assert set(info.first_for) <= set(info.kinds) <= set(get_args(DataKind))
 
 
 @every_method

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from clustering.errors import StudioError
 from clustering.jobs import catalogue
@@ -22,11 +23,36 @@ def control(app, kind, label):
     return next(widget for widget in app.get(kind) if widget.label == label)
 
 
-def test_every_method_of_the_registry_has_a_card(workspace, visit):
+def test_every_method_that_takes_pictures_has_a_card(workspace, visit):
     app = visit("train")
-    told = words(app)
+    app.session_state["method-more"] = app.session_state["method-plain"] = True
+    told = words(app.run()).replace("\\", "")
     for entry in catalogue.read(workspace.cache).methods.values():
-        assert entry.title in told.replace("\\", "")
+        assert entry.title in told
+
+
+def test_a_few_cards_stand_open_and_the_chosen_one_is_always_among_them(workspace, visit):
+    app = visit("train")
+    open_cards = {button.key for button in app.button if "-choose-" in (button.key or "")}
+    assert open_cards == {f"method-choose-{name}" for name in ("dec", "idec", "delius")}
+    app.session_state["method-plain"] = True
+    app.run().button(key="method-choose-ward").click().run()
+    app.session_state["method-plain"] = False
+    app.run()
+    assert app.button(key="method-choose-ward").label == "Chosen"
+
+
+def test_methods_for_other_kinds_of_data_are_named_with_what_they_take(workspace):
+    entries = catalogue.read(workspace.cache).methods
+
+    def page(entries):
+        from clustering.ui import methods
+
+        methods.choose(entries, "table", key="method")
+
+    app = AppTest.from_function(page, args=(entries,)).run()
+    told = words(app).replace("\\", "")
+    assert "Not for this kind of collection: DELIUS (pictures, vectors)" in told
 
 
 def test_the_form_offers_what_the_method_takes(workspace, visit):
