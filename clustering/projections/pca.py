@@ -62,7 +62,9 @@ class PCA(Projection):
 
     def _place(self, items: NDArray[np.float32], progress: Progress) -> NDArray[np.float32]:
         tell(progress, 0, 1, "placing items on the map")
-        return self._axes(items)
+        places = self._axes(items)
+        tell(progress, 1, 1, "placing items on the map")
+        return places
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return dict(self._axes.arrays("axes"))

@@ -141,13 +141,15 @@ def of_the_map(run: RunRecord) -> None:
     names = {
         record.id: f"{record.title} of the {space_words(record.space)}, seed {record.seed}" for record in maps
     }
-    chosen = maps[0].id
+    wanted = maps[0].id
     if len(maps) > 1:
-        chosen = st.selectbox("Map", list(names), format_func=names.__getitem__, key=f"quality-map-{run.id}")
-    found = [_quality(row, Quality) for row in state.workspace().projection_quality(chosen)]
+        wanted = st.selectbox("Map", list(names), format_func=names.__getitem__, key=f"quality-map-{run.id}")
+    chosen = next(one for one in maps if one.id == wanted)
+    found = [_quality(row, Quality) for row in state.workspace().projection_quality(chosen.id)]
     strip = partial(charts.projection_strip, found, theme.name())
-    _draw(strip, "projection", "Figures of the map", chosen)
-    st.caption(plain(f"{names[chosen]}. {next(one.engine for one in maps if one.id == chosen)}."))
+    _draw(strip, "projection", "Figures of the map", chosen.id)
+    sentence = explore_state.projection_info(chosen.projection).get("honesty", "")
+    st.caption(plain(f"{sentence} {names[chosen.id]}. {chosen.engine}.".strip()))
 
 
 def beside(run: RunRecord, column: str | None) -> None:

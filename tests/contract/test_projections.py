@@ -111,6 +111,18 @@ def test_placing_new_items_leaves_the_map_alone(fitted, new_rows, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_placing_new_items_tells_its_steps_and_can_be_stopped(fitted, new_rows, name):
+    model, told = fitted[name], []
+    whole = model.transform(new_rows, progress=lambda *step: told.append(step))
+    last = {doing: (done, total) for done, total, doing in told}
+    assert last and all(done == total for done, total in last.values())
+    for doing in last:
+        with pytest.raises(Stopped):
+            model.transform(new_rows, progress=lambda done, total, said, doing=doing: said == doing)
+    np.testing.assert_allclose(model.transform(new_rows), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_new_item_lands_among_the_items_like_it(fitted, rows, new_rows, name):
     model = fitted[name]
     likeness = ((new_rows[:, None] - rows[None]) ** 2).sum(axis=2).argmin(axis=1)
@@ -230,6 +242,8 @@ def test_what_cannot_be_mapped_is_refused_in_a_sentence(kind, fitted, rows):
         made(kind).fit(rows[0])
     with pytest.raises(StudioError):
         made(kind).fit(rows[:0])
+    with pytest.raises(StudioError):
+        fitted[kind.info.name].transform(rows[:0])
     with pytest.raises(StudioError, match=r"columns|features"):
         fitted[kind.info.name].transform(rows[:, :7])
     with pytest.raises(StudioError, match=r"“n_components” is 9"):

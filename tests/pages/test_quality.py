@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from clustering.projections.pca import PCA
 from clustering.ui.groups import Groups
 from clustering.ui.judging import BY_CONSTRUCTION
 from clustering.ui.seeds_view import plain_words
@@ -57,6 +58,11 @@ def test_the_run_stands_beside_plain_methods(workspace, visit):
     table = next(frame.value for frame in visit("quality").dataframe if "Kind" in frame.value)
     assert set(table["Kind"]) == {"deep", "plain"}
     assert (table[""] == "this run").sum() == 1
+
+
+@pytest.mark.parametrize("page", ["quality", "explore"])
+def test_beside_a_map_stands_what_not_to_read_into_it(workspace, visit, page):
+    assert PCA.info.honesty in words(visit(page)).replace("\\", "")
 
 
 def test_a_run_that_was_not_measured_offers_to_be(workspace, visit):

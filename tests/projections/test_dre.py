@@ -9,10 +9,12 @@ from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
+from clustering.cli.settings import settings
 from clustering.errors import Stopped, StudioError
+from clustering.parameters import parameters_of
 from clustering.projections import dre as dre_module
 from clustering.projections import dre_training
-from clustering.projections.dre import DRE
+from clustering.projections.dre import DRE, TRUNKS
 from clustering.projections.dre_input import Standard, picture_of
 from clustering.projections.dre_steps import planned
 
@@ -103,10 +105,31 @@ def test_handfuls_of_items_are_mapped_in_any_way(rows, affinity, n_items, stage2
         assert places.shape == (n_items, n_components) and np.isfinite(places).all()
 
 
-@pytest.mark.parametrize("trunk", ["conv-small", "conv-medium", "fc-full"])
-def test_other_trunks_learn_too(digits, trunk):
-    model = DRE(**TINY | {"trunk": trunk, "input_epochs": 30, "batch_size": 100}).fit(digits[0][:200])
+@pytest.mark.parametrize("affinity", ["batch", "global"])
+@pytest.mark.parametrize("trunk", ["conv-small", "conv-medium", "fc", "fc-full"])
+def test_other_trunks_learn_too(digits, trunk, affinity):
+    settings = TINY | {"trunk": trunk, "input_epochs": 30, "batch_size": 100, "affinity": affinity}
+    model = DRE(**settings).fit(digits[0][:200])
     assert trustworthiness(digits[0][:200], model.embedding_, n_neighbors=10) > 0.85
+    assert f"({trunk}, neighbours in" in model.engine_
+
+
+def test_every_variant_can_be_chosen_in_a_form_and_on_the_command_line():
+    choices = {parameter.name: parameter.choices for parameter in parameters_of(DRE)}
+    assert choices["trunk"] == TRUNKS and len(TRUNKS) == 6
+    assert choices["stage2"] == ("kl", "ce", "none")
+    assert choices["affinity"] == ("auto", "batch", "global")
+    assert choices["select"] == ("best", "last")
+    for name in ("trunk", "stage2", "affinity", "select"):
+        for choice in choices[name]:
+            assert settings(DRE, [f"{name}={choice}"]) == {name: choice}
+    assert settings(DRE, ["recursion=false", "picture=28,28"]) == {"recursion": False, "picture": (28, 28)}
+
+
+def test_neighbours_are_found_in_the_whole_set_of_more_than_fifty_thousand_items():
+    defaults = DRE().get_params()
+    assert [DRE()._recipe(n, defaults).overall for n in (50_000, 50_001)] == [False, True]
+    assert DRE()._recipe(50_001, defaults | {"affinity": "batch"}).overall is False
 
 
 def test_the_largest_trunk_maps_colour_pictures_of_any_shape():
