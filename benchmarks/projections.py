@@ -13,8 +13,9 @@ divided by 255 and flattened). ``--reduce`` turns them into so many principal ax
 Engines: ``library`` (umap-learn, openTSNE; left out where not installed) and ``own``.
 
 Columns: ``seconds`` is the fit, after a small one has started and compiled everything, ``CPU seconds`` what
-it took from all cores, which a busy machine does not change; ``host`` is the most the process ever held, ``device`` that of the fit alone. Trustworthiness, continuity, neighbours kept
-(k = 15) and distance correlation are those of the studio, against the data as given.
+it took from all cores, which a busy machine changes little; ``host`` is the most the process ever held,
+``device`` that of the fit alone. Trustworthiness, continuity, neighbours kept (k = 15) and distance
+correlation are those of the studio, against the data as given.
 
 ``--held-out`` items are left out of the fit and placed afterwards. ``torn``: 1 less the trustworthiness of
 their neighbourhoods on the map, against the data. ``placing``: everything is fitted a second time, held-out

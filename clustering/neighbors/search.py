@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Literal
 
 import numpy as np
@@ -13,11 +14,14 @@ from clustering.progress import Progress, silent, tell
 
 Engine = Literal["auto", "cuda", "cpu", "nn-descent"]
 
-# Pairs × (dimensions + 150), which one core does in about 25 s: 70,000 × 50, or 26,000 × 1280. At
-# 70,000 × 50 and 91 neighbours NN-descent took 20 s too, found 99.9 % of the true ones, and needs another
-# 10 to 40 s to compile.
+# Work is counted in pairs × (dimensions + 150). What one core does in about 25 s: 70,000 × 50, or
+# 26,000 × 1280. At 70,000 × 50 and 91 neighbours NN-descent took 20 s too, found 99.9 % of the true ones, and
+# needs another 10 to 40 s to compile.
 EXACT_WORK = 70_000**2 * 200
-CUDA_WORK = 4_000**2 * 200  # below, starting the graphics processor costs more than it saves
+# The first use of a graphics processor costs a process .8 s, what one core does with 3,500 × 50; after that
+# 500 × 50 take 2 ms instead of 25.
+CUDA_WORK = 3_500**2 * 200
+CUDA_WORK_ONCE_STARTED = 500**2 * 200
 SHARED = 90  # neighbours found where results are kept: what t-SNE of perplexity 30 wants
 BLOCK = 1024  # rows compared with all others at a time
 SPARE = 8  # more candidates than wanted, so that a tie at the edge is broken by exact distances
@@ -120,12 +124,18 @@ def _searched(
 
 def _chosen(n_rows: int, n_queries: int, n_dimensions: int) -> Literal["cuda", "cpu", "nn-descent"]:
     work = n_rows * n_queries * (n_dimensions + 150)
-    if work >= CUDA_WORK:
+    if work >= (CUDA_WORK_ONCE_STARTED if _cuda_started() else CUDA_WORK):
         import torch
 
         if torch.cuda.is_available():
             return "cuda"
     return _on_cpu(work)
+
+
+def _cuda_started() -> bool:
+    """Return whether this process uses a graphics processor already; asking does not load PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized())
 
 
 def _on_cpu(work: int) -> Literal["cpu", "nn-descent"]:

@@ -121,6 +121,18 @@ def test_other_rows_more_neighbours_and_broken_files_are_searched_anew(rows, tmp
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_graphics_processor_is_started_for_much_work_and_used_for_less_once_it_runs(monkeypatch):
+    def chosen(n_rows, started):
+        monkeypatch.setattr("torch.cuda.is_initialized", lambda: started)
+        return search_module._chosen(n_rows, n_rows, 50)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert [chosen(n, False) for n in (499, 3_499, 3_500)] == ["cpu", "cpu", "cuda"]
+    assert [chosen(n, True) for n in (499, 500)] == ["cpu", "cuda"]
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert [chosen(n, False) for n in (70_000, 70_001)] == ["cpu", "nn-descent"]
+
+
 def test_where_the_graphics_processor_is_too_small_the_cpu_searches(rows, monkeypatch):
     import torch
 
