@@ -1,4 +1,4 @@
-"""Groups among the eigenvectors of a graph: k-means, several times begun."""
+"""Graphs of nearest neighbours, and groups among their eigenvectors: k-means, several times begun."""
 
 from __future__ import annotations
 
@@ -6,12 +6,38 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from clustering.methods.kmeans import k_means
 from clustering.methods.nearest import Found
 from clustering.methods.plain import Telling, squared_distances, student_t
+from clustering.neighbors import nearest_neighbors
 
 STARTS = 10
+
+
+def linked(items: NDArray[np.float32], n_neighbors: int) -> csr_array:
+    """Return the symmetric links (u, u) of items to their nearest neighbours, the item itself the first."""
+    n_items = len(items)
+    nearest = neighbourhoods(items, n_neighbors)
+    ends = np.arange(0, nearest.size + 1, n_neighbors, dtype=np.int32)
+    graph = csr_array((np.ones(nearest.size), nearest.ravel(), ends), shape=(n_items, n_items))
+    return 0.5 * (graph + graph.T)
+
+
+def neighbourhoods(items: NDArray[np.float32], n_members: int) -> NDArray[np.int32]:
+    """Return every item with its nearest neighbours, int32 (u, n_members): the item itself is the first."""
+    nearest = np.arange(len(items), dtype=np.int32)[:, None]
+    if n_members > 1:
+        nearest = np.hstack([nearest, nearest_neighbors(items, n_members - 1).indices])
+    return nearest
+
+
+def of_unit_size(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Return eigenvectors (u, m) of mean square 1, each with one of its two equal signs, float32."""
+    largest = np.abs(vectors).argmax(axis=0)
+    vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
+    return (vectors / np.sqrt(np.square(vectors).mean())).astype(np.float32)
 
 
 def cut(

@@ -9,16 +9,14 @@ import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.sparse import csr_array
 from sklearn.manifold import spectral_embedding
 
 from clustering.kinds import ANY_FEATURES
-from clustering.methods.cutting import STARTS, cut
+from clustering.methods.cutting import STARTS, cut, linked, of_unit_size
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling
-from clustering.neighbors import nearest_neighbors
 from clustering.parameters import Meaning
 
 _DENSE_UP_TO = 400  # items; a dense solver is exact and quicker there, and knows no lower limit
@@ -109,7 +107,7 @@ def _eigenvectors(
     As in scikit-learn they are divided by the square root of the degrees (the random-walk form).
     """
     n_items = len(items)
-    graph = _linked(items, min(n_neighbors, n_items))
+    graph = linked(items, min(n_neighbors, n_items))
     if n_items <= _DENSE_UP_TO:
         root = np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
         _, vectors = eigh(
@@ -124,17 +122,4 @@ def _eigenvectors(
             vectors = spectral_embedding(
                 graph, n_components=n_vectors, random_state=seed, drop_first=False, eigen_solver="arpack"
             )
-    largest = np.abs(vectors).argmax(axis=0)
-    vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])  # one of two equal signs
-    return (vectors / np.sqrt(np.square(vectors).mean())).astype(np.float32)
-
-
-def _linked(items: NDArray[np.float32], n_neighbors: int) -> csr_array:
-    """Return the symmetric links (u, u) of items to their nearest neighbours, the item itself the first."""
-    n_items = len(items)
-    nearest = np.arange(n_items, dtype=np.int32)[:, None]
-    if n_neighbors > 1:
-        nearest = np.hstack([nearest, nearest_neighbors(items, n_neighbors - 1).indices])
-    ends = np.arange(0, nearest.size + 1, n_neighbors, dtype=np.int32)
-    graph = csr_array((np.ones(nearest.size), nearest.ravel(), ends), shape=(n_items, n_items))
-    return 0.5 * (graph + graph.T)
+    return of_unit_size(vectors)
