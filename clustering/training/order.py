@@ -1,4 +1,4 @@
-"""The order in which a pass meets the rows: any permutation, or one that a disk can follow."""
+"""The order in which a pass meets the rows: any one, one that a disk can follow, or one fair to clusters."""
 
 from __future__ import annotations
 
@@ -44,3 +44,31 @@ def permutation(n_items: int, row_bytes: int, generator: Generator, place: torch
 
 def _mixed(count: int, generator: Generator) -> Tensor:
     return torch.randperm(count, generator=generator, device=generator.device)
+
+
+def uniform_over_clusters(labels: Tensor, n_clusters: int, generator: Generator) -> Tensor:
+    """Return n row numbers, drawn so that every cluster with items is met as often as any other, int64 (n,).
+
+    DeepCluster's sampler: each of the M clusters that hold items gives ⌊n/M⌋ + 1 of them, some twice only
+    where it has no more than that many; all are mixed and the first n are taken.
+
+    Parameters
+    ----------
+    labels : int64 Tensor (n,)
+    n_clusters : int
+    generator : Generator
+        On the device of ``labels``.
+    """
+    device, n_items = labels.device, len(labels)
+    order = _mixed(n_items, generator)
+    order = order[labels[order].argsort(stable=True)]  # by cluster, in random order within each
+    sizes = torch.bincount(labels, minlength=n_clusters)
+    held = sizes > 0
+    firsts, sizes = (sizes.cumsum(0) - sizes)[held], sizes[held]  # (M,)
+    wanted = n_items // len(sizes) + 1
+    ranks = torch.arange(wanted, device=device).expand(len(sizes), -1)
+    chances = torch.rand(len(sizes), wanted, generator=generator, device=device, dtype=torch.float64)
+    again = (chances * sizes[:, None]).long()
+    places = firsts[:, None] + torch.where(sizes[:, None] > wanted, ranks, again)
+    drawn = order[places.flatten()]
+    return drawn[_mixed(len(drawn), generator)[:n_items]]
