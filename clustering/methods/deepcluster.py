@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Interval
 from torch import Generator, Tensor
 
+from clustering.kinds import ANY_FEATURES
 from clustering.losses.pseudo_labels import pseudo_label_loss
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
@@ -104,7 +105,7 @@ class DeepCluster(PseudoLabelClusterer):
         year=2018,
         source="ECCV 2018, arXiv:1807.05520",
         family="deep",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
         needs_n_clusters=True,
         summary="Groups the items, learns the groups as if they were labels, groups what was learned, and so "
         "on.",

@@ -8,6 +8,7 @@ import torch
 from annotated_types import Gt, Interval
 from torch import Generator, Tensor
 
+from clustering.kinds import ANY_FEATURES
 from clustering.losses.pseudo_labels import pseudo_label_loss
 from clustering.methods.deepcluster import PictureViews, Prototypes
 from clustering.methods.info import MethodInfo
@@ -82,7 +83,7 @@ class DeepClusterV2(PseudoLabelClusterer):
         year=2020,
         source="NeurIPS 2020, arXiv:2006.09882, appendix, and the authors' code",
         family="deep",
-        kinds=("images", "table", "vectors", "text", "tokens", "series"),
+        kinds=ANY_FEATURES,
         needs_n_clusters=True,
         summary="Learns to see two views of an item in the same of many fine groups, which are found anew "
         "every epoch.",

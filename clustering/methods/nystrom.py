@@ -136,7 +136,7 @@ def last_of_pieces(
         part = matrix[members][:, members]
         largest = float(abs(part).sum(axis=1).max())  # no eigenvalue is above it (Gershgorin)
         found, within = last_eigenvectors(
-            lambda columns, part=part: np.asarray(part @ columns),
+            part.dot,
             len(members),
             min(n_vectors, len(members)),
             largest,

@@ -20,6 +20,7 @@ from clustering.training.events import Epoch, Started
 
 SETTINGS = {"n_clusters": 3, "hidden_dims": (16,), "latent_dim": 3, "pretrain_epochs": 6, "device": "cpu"}
 CLUSTERING = {"epochs": 6, "tolerance": 0.0, "batch_size": 32}
+LEARNING = {"n_clusters": 3, "hidden_dims": (16,), "latent_dim": 8, "epochs": 9, "device": "cpu"}
 CASES = {
     "dec": SETTINGS | CLUSTERING,
     "dec, layer by layer": SETTINGS | CLUSTERING | {"pretrain": "sda", "learning_rate": 0.05},
@@ -27,6 +28,8 @@ CASES = {
     "idec": SETTINGS | CLUSTERING,
     "delius": SETTINGS | CLUSTERING | {"update_interval": 5},
     "gceals": SETTINGS | {"epochs": 6, "update_interval": 2},
+    "deepcluster": LEARNING,
+    "deepcluster_v2": LEARNING,
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 
