@@ -23,7 +23,7 @@ PAGES = {  # file → title, icon, in the order of the loop
 
 def page() -> None:
     """Draw the house and the page in it; runs at every visit and every click."""
-    from clustering.ui import sidebar, state, theme, trouble
+    from clustering.ui import arrival, sidebar, state, theme, trouble
 
     st.set_page_config(
         page_title="Deep Clustering Studio", page_icon=str(HOUSE / "assets/icon.svg"), layout="wide"
@@ -38,6 +38,7 @@ def page() -> None:
         state.read_address()
         sidebar.show()
         state.write_address()
+        arrival.at(chosen.title)
         chosen.run()
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clustering.ui import bring, holdings, jobs, state, theme, trouble
+from clustering.ui import arrival, bring, holdings, jobs, state, theme, trouble
 from clustering.ui.sidebar import items_word
 from clustering.ui.words import ago
 
@@ -30,6 +30,18 @@ with head:
 with work:
     jobs.watch(under_way, "coming-in", then="collection")
 
+if record is not None:
+    with body:
+        collection = state.open_collection(record.id)
+        holdings.sheet(collection)
+        left, right = st.columns([1, 1], gap="large")
+        with left:
+            holdings.check(collection)
+        with right:
+            holdings.features(record)
+        arrival.first_screen_stands()
+        holdings.items(collection)
+
 with entrance:
     st.header("Bring your own", anchor=False)
     started = None
@@ -40,14 +52,5 @@ with entrance:
         st.rerun()
 
 if record is not None:
-    with body:
-        collection = state.open_collection(record.id)
-        holdings.sheet(collection)
-        left, right = st.columns([1, 1], gap="large")
-        with left:
-            holdings.check(collection)
-        with right:
-            holdings.features(record)
-        holdings.items(collection)
     with end:
         holdings.remove(record)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from clustering.ui import (
+    arrival,
     explore_empty,
     explore_export,
     explore_filters,
@@ -39,8 +40,10 @@ else:
             explore_map.show(shown, chosen, columns, filters, colour)
             explore_map.honesty(chosen, colour)
         explore_works.show(shown)
-        explore_groups.show(shown)
-        explore_item.waiting(shown)
     with left:
         trust = explore_state.trust_of(chosen.id) if chosen else None
         explore_filters.column(shown, columns, filters, trust)
+    arrival.first_screen_stands()
+    with right:
+        explore_groups.show(shown)
+        explore_item.waiting(shown)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from clustering.charts.palette import ThemeName, cluster_glyph, group_name, sequential_scale, theme_of
-from clustering.charts.style import empty, escaped, shortened, styled
+from clustering.charts.style import empty, escaped, named_rows, shortened, styled
 from clustering.errors import StudioError
 from clustering.metrics.matching import best_match
 
@@ -92,7 +92,7 @@ def confusion_heatmap(
     below = 48 + (5 * max(map(len, texts)) if slanted else 12)
     side = 30 if small else 22
     styled(figure, theme, height=int(np.clip(8 + below + side * len(groups), 200, 1000)))
-    figure.update_layout(margin_t=8, margin_b=below)
+    figure.update_layout(margin_t=8)
     figure.update_traces(
         colorbar_tickfont_color=theme_of(theme).quiet, colorbar_title_font_color=theme_of(theme).quiet
     )
@@ -100,15 +100,11 @@ def confusion_heatmap(
         tickvals=list(range(0, len(values), step)),
         ticktext=texts,
         tickangle=-40 if slanted else 0,
-        automargin=False,
         title_text=escaped(column_name),
         title_standoff=8,
     )
-    figure.update_yaxes(
-        tickvals=list(range(len(groups))),
-        ticktext=[f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in groups],
-        autorange="reversed",
-    )
+    rows = [f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in groups]
+    named_rows(figure, rows, range(len(rows)), below=below).update_yaxes(autorange="reversed")
     return figure
 
 

@@ -17,10 +17,11 @@ from clustering.charts.palette import (
     theme_of,
     translucent,
 )
-from clustering.charts.style import empty, escaped, shortened, styled
+from clustering.charts.style import empty, escaped, named_rows, shortened, styled, width_of
 
 BAR_HEIGHT = 26  # pixels a row of bars
 MANY_HEIGHT = 18  # the same for more than twenty
+UNDER = 50  # pixels under a chart for the ticks and the title of its x axis
 MOST_BLADE_POINTS = 400  # a group in the silhouette plot; more would not show
 
 
@@ -65,11 +66,8 @@ def cluster_sizes(
     styled(figure, theme, height=40 + (BAR_HEIGHT if len(shown) <= 20 else MANY_HEIGHT) * len(shown))
     figure.update_layout(margin={"t": 8, "r": 48})
     figure.update_xaxes(visible=False, range=[0, max(sizes) * 1.02 or 1])
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))),
-        ticktext=[f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in shown],
-        autorange="reversed",
-    )
+    rows = [f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in shown]
+    named_rows(figure, rows, range(len(rows))).update_yaxes(autorange="reversed")
     return figure
 
 
@@ -113,8 +111,14 @@ def confidence_histogram(
             "y": 1.0,
         },
     )
-    figure.update_xaxes(range=[0, 1], title_text="confidence (largest soft assignment)", tickformat=".1f")
-    figure.update_yaxes(title_text="items", showgrid=True, nticks=5)
+    figure.update_layout(margin={"l": 44 + round(width_of(str(counts.max()))), "b": UNDER})
+    figure.update_xaxes(
+        range=[0, 1],
+        title_text="confidence (largest soft assignment)",
+        tickformat=".1f",
+        automargin=False,
+    )
+    figure.update_yaxes(title_text="items", showgrid=True, nticks=5, automargin=False)
     return figure
 
 
@@ -179,17 +183,15 @@ def silhouette_plot(
     )
     figure.add_vline(x=0, line={"width": 1, "color": theme_of(theme).line})
     figure.update_xaxes(title_text=f"silhouette in the space of {escaped(space)}", tickformat=".1f")
-    figure.update_yaxes(
-        tickvals=[place for place, _ in ticks],
-        ticktext=[
-            f"{shortened(group_name(label, names))} {cluster_glyph(label)}"
-            if len(ticks) <= 24
-            else str(group_number(label))
-            for _, label in ticks
-        ],
-        range=[base, -gap],
+    rows = [
+        f"{shortened(group_name(label, names))} {cluster_glyph(label)}"
+        if len(ticks) <= 24
+        else str(group_number(label))
+        for _, label in ticks
+    ]
+    return named_rows(figure, rows, [place for place, _ in ticks], below=UNDER).update_yaxes(
+        range=[base, -gap]
     )
-    return figure
 
 
 def assignment_bars(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from clustering.charts.palette import Theme, ThemeName, theme_of
-from clustering.charts.style import empty, escaped, shortened, styled
+from clustering.charts.style import empty, escaped, named_rows, shortened, styled
 from clustering.metrics.quality import Quality
 
 SPACES = {
@@ -80,14 +80,11 @@ def quality_comparison(
         annotation.update(x=axis.domain[0])
     figure.update_layout(legend={"y": -30 / height, "yanchor": "top"}, margin={"t": 30, "b": 34})
     figure.update_xaxes(showgrid=True, nticks=5, tickformat="~g")
-    figure.update_yaxes(
-        tickvals=list(range(len(runs))),
-        ticktext=[
-            f"<b>{shortened(title, MOST_SHOWN)}</b>" if title == current else shortened(title, MOST_SHOWN)
-            for title in runs
-        ],
-        range=[len(runs) - 0.5, -0.5],
-    )
+    rows = [
+        f"<b>{shortened(title, MOST_SHOWN)}</b>" if title == current else shortened(title, MOST_SHOWN)
+        for title in runs
+    ]
+    named_rows(figure, rows, range(len(rows)), below=34).update_yaxes(range=[len(runs) - 0.5, -0.5])
     return figure
 
 
@@ -132,13 +129,8 @@ def projection_strip(qualities: Sequence[Quality], theme: ThemeName = "light") -
     styled(figure, theme, height=12 + ROW * len(shown))
     figure.update_layout(barmode="overlay", showlegend=False, margin={"t": 4, "b": 4, "r": 52})
     figure.update_xaxes(visible=False, range=[0, 1])
-    figure.update_yaxes(
-        tickvals=places,
-        ticktext=[
-            shortened(quality.title + (f" (k = {quality.k})" if quality.k else ""), 40) for quality in shown
-        ],
-        autorange="reversed",
-    )
+    rows = [shortened(quality.title + (f" (k = {quality.k})" if quality.k else ""), 40) for quality in shown]
+    named_rows(figure, rows, places, below=4).update_yaxes(autorange="reversed")
     return figure
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from clustering.charts.groups import BAR_HEIGHT, MANY_HEIGHT
 from clustering.charts.palette import ThemeName, cluster_colors, cluster_glyph, group_name, theme_of
-from clustering.charts.style import empty, escaped, shortened, styled
+from clustering.charts.style import empty, escaped, named_rows, shortened, styled
 from clustering.metrics.stability import DOUBTFUL, STABLE
 
 
@@ -62,9 +62,6 @@ def recovery_bars(
             font={"size": 11, "color": quiet},
         )
     figure.update_xaxes(visible=False, range=[0, 1.02])
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))),
-        ticktext=[f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in shown],
-        autorange="reversed",
-    )
+    rows = [f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in shown]
+    named_rows(figure, rows, range(len(rows))).update_yaxes(autorange="reversed")
     return figure

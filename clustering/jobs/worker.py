@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -150,6 +151,8 @@ def _registered(workspace: Workspace) -> WorkerRecord:
 def _warm(workspace: Workspace) -> None:
     from clustering.jobs import catalogue
 
+    if sys.platform == "linux":  # threads have priorities of their own there; a visitor comes first
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     try:
         catalogue.write(workspace.cache)
         from clustering import projections

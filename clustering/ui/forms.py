@@ -9,6 +9,7 @@ import streamlit as st
 
 from clustering.errors import StudioError
 from clustering.parameters import Parameter
+from clustering.ui.folding import folded
 
 TITLES = {
     "n_clusters": "Groups",
@@ -59,16 +60,19 @@ def form(
     start, closed = dict(defaults or {}), dict(closed or {})
     chosen: dict[str, Any] = {}
     basics = [parameter for parameter in listed if not parameter.advanced]
-    folded = [parameter for parameter in listed if parameter.advanced]
+    others = [parameter for parameter in listed if parameter.advanced]
     if basics:
         with st.container(horizontal=True, gap="medium", vertical_alignment="top", key=f"{key}-basics"):
             for parameter in basics:
                 with st.container(width=230, gap="xxsmall"):
                     chosen[parameter.name] = _drawn(parameter, key, start, closed)
-    if folded:
-        with st.expander("More settings", key=f"{key}-more"):
-            for row in range(0, len(folded), 3):
-                for column, parameter in zip(st.columns(3), folded[row : row + 3], strict=False):
+    more = folded("More settings", f"{key}-more") if others else None
+    if more is None:
+        chosen |= {parameter.name: _kept(parameter, key, start, closed) for parameter in others}
+    else:
+        with more:
+            for row in range(0, len(others), 3):
+                for column, parameter in zip(st.columns(3), others[row : row + 3], strict=False):
                     with column:
                         chosen[parameter.name] = _drawn(parameter, key, start, closed)
     return {name: value for name, value in chosen.items() if value != _default(listed, name)}
@@ -81,6 +85,16 @@ def _drawn(parameter: Parameter, key: str, start: Mapping[str, Any], closed: Map
     st.selectbox(title(parameter.name), [shown], disabled=True, key=f"{key}-{parameter.name}-closed")
     st.caption(closed[parameter.name])
     return parameter.default
+
+
+def _kept(parameter: Parameter, key: str, start: Mapping[str, Any], closed: Mapping[str, str]) -> Any:
+    """Return what a control that is folded away was left at."""
+    if parameter.name in closed:
+        return parameter.default
+    value, place = start.get(parameter.name, parameter.default), f"{key}-{parameter.name}"
+    if parameter.kind in ("int", "float", "choice", "bool"):
+        return st.session_state.get(place, value)
+    return _read(parameter, st.session_state.get(place, _as_text(value)))
 
 
 def control(parameter: Parameter, key: str, start: Mapping[str, Any]) -> Any:
@@ -96,7 +110,13 @@ def control(parameter: Parameter, key: str, start: Mapping[str, Any]) -> Any:
         return _number(parameter, value, label, help_text, key)
     text = st.text_input(
         label, value=_as_text(value), key=key, help=help_text, placeholder=AUTOMATIC, persist_state="session"
-    ).strip()
+    )
+    return _read(parameter, text)
+
+
+def _read(parameter: Parameter, text: str) -> Any:
+    """Return the value a person wrote as text."""
+    text = text.strip()
     if parameter.kind == "ints":
         return _ints(parameter, text)
     return text if text or not parameter.optional else None

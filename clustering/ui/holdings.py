@@ -8,6 +8,7 @@ import streamlit as st
 
 from clustering.jobs import catalogue
 from clustering.ui import forms, jobs, state
+from clustering.ui.folding import folded
 from clustering.ui.gallery import contact_sheet
 from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import ago, duration, several
@@ -48,7 +49,7 @@ def sheet(collection: Collection) -> None:
     if collection.kind != "images":
         return
     indices = np.unique(np.linspace(0, collection.n_items - 1, min(SHEET, collection.n_items)).astype(int))
-    contact_sheet(collection, indices)
+    contact_sheet(collection, indices, key=f"sheet-{collection.id}")
 
 
 def check(collection: Collection) -> None:
@@ -65,11 +66,13 @@ def check(collection: Collection) -> None:
             st.caption(plain(f"{shown}{more}"))
 
 
+@st.fragment
+@guarded
 def items(collection: Collection) -> None:
     """Show the items as a table beside a summary of its columns."""
     st.header("Items", anchor=False)
     table = collection.items
-    rows, columns = st.tabs(["Items", "Columns"])
+    rows, columns = st.tabs(["Items", "Columns"], key="items-tabs", on_change="rerun")
     with rows:
         st.dataframe(
             table.head(MOST_ROWS),
@@ -81,6 +84,8 @@ def items(collection: Collection) -> None:
         )
         if len(table) > MOST_ROWS:
             st.caption(f"The first {MOST_ROWS:,} of {len(table):,} are shown.")
+    if not columns.open:
+        return
     with columns:
         st.dataframe(
             _summary(str(collection.folder), collection.content_hash, table, collection.label_columns),
@@ -146,7 +151,12 @@ def features(record: CollectionRecord) -> None:
         st.skeleton(120)
         return
     fitting = {name: entry for name, entry in choices.features.items() if record.kind in entry.info["kinds"]}
-    with st.expander("Compute features", expanded=not state.workspace().feature_sets(record.id)):
+    another = folded(
+        "Compute features", f"encode-{record.id}", expanded=not state.workspace().feature_sets(record.id)
+    )
+    if another is None:
+        return
+    with another:
         name = st.selectbox(
             "Encoder",
             list(fitting),

@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamlit.runtime.pages_manager import PagesManager
 
 from clustering.errors import StudioError
 from clustering.ui.place import workspace_root
+
+if TYPE_CHECKING:
+    from clustering.workspace import Workspace
 
 log = logging.getLogger("clustering.ui")
 FIRST_PORT = 8501
@@ -80,6 +83,21 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
     yield
 
 
+def _open_first(workspace: Workspace) -> None:
+    """Read what a new visitor will see into the caches of the pages: a large table takes a moment to read."""
+    from clustering.ui import explore_state, state
+
+    record = state.first_shown(workspace.collections())
+    run = state.newest(workspace.runs(record.id)) if record else None
+    if record is None or run is None:
+        return
+    groups = explore_state.shown(record, run).groups
+    explore_state.columns_of(record)
+    if groups.medoids and len(groups.confidence):
+        for one in explore_state.maps_of(run)[:1]:
+            explore_state.trust_of(one.id)
+
+
 def _prepare() -> None:
     """Do what the first pages need; trouble goes to the log, and the page that needs it says so."""
     from clustering.jobs import catalogue, ensure_worker
@@ -92,6 +110,7 @@ def _prepare() -> None:
         renew_workers(workspace)
         ensure_worker(workspace)
         samples.ensure(workspace)
+        _open_first(workspace)
         time.sleep(CALM)
         gc.collect()
         gc.freeze()  # what the first page loaded stays too

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from clustering.jobs.catalogue import Entry
 from clustering.kinds import IN_WORDS
+from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
 
 INTERACTIONS = {
@@ -112,11 +114,17 @@ def about(entry: Entry) -> None:
     right.markdown(f"**How it fails**  \n{plain(info['how_it_fails'])}")
     if info.get("reconstructed"):
         st.caption(f":material/construction: Reconstructed. {plain(info['reconstructed'])}")
-    with st.expander("Formula, paper and kind of method"):
-        if info.get("formula"):
-            st.latex(info["formula"])
-        st.caption(f"{plain(info['paper'])} ({info['year']}). {plain(info['source'])}")
-        kind = INTERACTIONS.get(info["interaction"], info["interaction"])
-        st.caption(
-            f"Representation: {plain(info['representation'])} · groups: {plain(info['clustering'])} · {kind}"
-        )
+    background = folded("Formula, paper and kind of method", f"about-{entry.name}")
+    if background:
+        with background:
+            _background(info)
+
+
+def _background(info: Mapping[str, Any]) -> None:
+    if info.get("formula"):
+        st.latex(info["formula"])
+    st.caption(f"{plain(info['paper'])} ({info['year']}). {plain(info['source'])}")
+    kind = INTERACTIONS.get(info["interaction"], info["interaction"])
+    st.caption(
+        f"Representation: {plain(info['representation'])} · groups: {plain(info['clustering'])} · {kind}"
+    )

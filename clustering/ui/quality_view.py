@@ -12,9 +12,10 @@ from clustering import charts
 from clustering.errors import StudioError
 from clustering.ui import explore_state, jobs, judging, state, theme
 from clustering.ui.explore_view import space_words
+from clustering.ui.folding import folded
 from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
-from clustering.ui.trouble import notice, plain
+from clustering.ui.trouble import guarded, notice, plain
 from clustering.ui.words import figure
 from clustering.workspace import CollectionRecord, FeatureRecord, RunRecord
 
@@ -197,21 +198,29 @@ def _title(record: RunRecord) -> str:
     return f"{record.name}, seed {record.seed}"
 
 
+@st.fragment
+@guarded
 def made_with(run: RunRecord, features: FeatureRecord) -> None:
     """Say what it takes to make this run again."""
-    with st.expander("How it was made"):
-        told = state.workspace().run_details(run.id)
-        st.caption(plain(f"{features.origin} {features.description}"))
-        left, right = st.columns(2, gap="large")
-        with left:
-            st.markdown("**Parameters**")
-            st.dataframe(_pairs(run.parameters), hide_index=True, key="quality-parameters")
-        with right:
-            st.markdown("**Environment**")
-            place = dict(told.get("environment", {}))
-            versions = place.pop("versions", {})
-            st.dataframe(_pairs({**place, **versions}), hide_index=True, key="quality-environment")
-        st.caption("The run's folder holds all of it as run.json.")
+    made = folded("How it was made", "quality-made")
+    if made:
+        with made:
+            _making(run, features)
+
+
+def _making(run: RunRecord, features: FeatureRecord) -> None:
+    told = state.workspace().run_details(run.id)
+    st.caption(plain(f"{features.origin} {features.description}"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Parameters**")
+        st.dataframe(_pairs(run.parameters), hide_index=True, key="quality-parameters")
+    with right:
+        st.markdown("**Environment**")
+        place = dict(told.get("environment", {}))
+        versions = place.pop("versions", {})
+        st.dataframe(_pairs({**place, **versions}), hide_index=True, key="quality-environment")
+    st.caption("The run's folder holds all of it as run.json.")
 
 
 def downloads(run: RunRecord, figures: bytes) -> None:

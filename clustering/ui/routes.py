@@ -35,6 +35,7 @@ log = logging.getLogger("clustering.ui")
 
 GONE = "This is not here (any more). Reload the page."
 FOREVER = "private, max-age=31536000, immutable"  # private: a group's works are not for shared caches
+RECENT = "private, max-age=300"  # pictures: a page opened again within minutes asks for none of them
 REVISED = "private, no-cache"  # asked again each time, answered with 304 while unchanged
 PICTURE_SIZES = (128, 256, 512, 1024)  # pixels; few sizes, so that few files are cached
 LAYER_BYTES = 96 * 2**20  # kept of layers at most
@@ -159,7 +160,11 @@ class _Served:
 
     def collection(self, request: Request) -> Collection:
         """Return the opened collection an address names."""
-        record = self.workspace().collection(request.path_params["collection"])
+        return self.opened(request.path_params["collection"])
+
+    def opened(self, collection_id: str) -> Collection:
+        """Return an opened collection; its table is read once a content."""
+        record = self.workspace().collection(collection_id)
         key = (record.id, record.content_hash)
         with self._lock:
             if key not in self._opened:
@@ -175,7 +180,7 @@ class _Served:
         if atlas is None:
             raise StudioError("This collection has no thumbnails.")
         path = atlas.sheet(request.path_params["size"], request.path_params["sheet"])
-        return _file(request, path, "image/webp", REVISED)
+        return _file(request, path, "image/webp", RECENT)
 
     def original(self, request: Request) -> Response:
         path = self.collection(request).original(request.path_params["index"])
@@ -198,13 +203,13 @@ class _Served:
         original = collection.original(index)
         tag = _tag(collection.content_hash, size, index, original.stat().st_mtime_ns)
         if _unchanged(request, tag):
-            return _not_modified(tag, REVISED)
+            return _not_modified(tag, RECENT)
         folder = self.workspace().cache / "pictures" / collection.id
         kept = folder / f"{index}-{size}-{tag}.webp"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
             _write_picture(collection, index, size, kept)
-        return Response(kept.read_bytes(), 200, _headers(tag, REVISED), "image/webp")
+        return Response(kept.read_bytes(), 200, _headers(tag, RECENT), "image/webp")
 
     def card(self, request: Request) -> Response:
         from clustering.ui.captions import Captions
@@ -222,7 +227,7 @@ class _Served:
         tag = _tag(record.id, record.created, record.n_items, DRAWN)
         if _unchanged(request, tag):
             return _not_modified(tag, FOREVER)
-        aspects = workspace.open_collection(record.collection_id).items.get("aspect")
+        aspects = self.opened(record.collection_id).items.get("aspect")
         body = pack(point_sections(as_drawn(workspace.map(record.id), record.projection), aspects))
         return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
 

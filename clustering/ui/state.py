@@ -77,10 +77,17 @@ def current_collection() -> CollectionRecord | None:
     """
     records = workspace().collections()
     chosen = next((record for record in records if record.id == st.session_state.get("_collection")), None)
-    if chosen is not None or not records:
-        return chosen
+    return chosen or first_shown(records)
+
+
+def first_shown(records: list[CollectionRecord]) -> CollectionRecord | None:
+    """Return the collection a new visitor sees: the newest one somebody brought, else the first sample."""
     order = [info.origin for info in samples().values()]
-    return min(records, key=lambda record: order.index(record.source) if record.source in order else -1)
+    return min(
+        records,
+        key=lambda record: order.index(record.source) if record.source in order else -1,
+        default=None,
+    )
 
 
 def current_run() -> RunRecord | None:

@@ -119,6 +119,12 @@ def visit() -> Callable[[str], AppTest]:
     return opened
 
 
+def unfolded(app: AppTest, key: str) -> AppTest:
+    """Open an expander whose content is drawn once it is open."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def words(app: AppTest) -> str:
     """Return everything that is written on a page."""
     parts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.get("html")]

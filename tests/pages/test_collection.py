@@ -110,6 +110,8 @@ def test_a_loaded_collection_becomes_the_current_one(workspace, visit, tmp_path,
 
 def test_the_check_is_told_and_columns_that_can_serve_as_reference_are_marked(workspace, visit):
     app = visit("collection")
+    app.session_state["items-tabs"] = "Columns"
+    app.run()
     collection = workspace.open_collection(workspace.collections()[0].id)
     told = words(app).replace("\\", "")
     assert all(finding.sentence in told for finding in collection.findings)

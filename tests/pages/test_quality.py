@@ -11,7 +11,7 @@ from clustering.ui.judging import BY_CONSTRUCTION
 from clustering.ui.seeds_view import plain_words
 from clustering.ui.words import figure
 from clustering.workspace import RunArrays
-from tests.pages.conftest import SETTINGS, words
+from tests.pages.conftest import SETTINGS, unfolded, words
 from tests.pages.test_train import pressed
 
 
@@ -75,7 +75,7 @@ def test_a_run_that_was_not_measured_offers_to_be(workspace, visit):
 
 
 def test_environment_seed_and_origin_are_told(workspace, visit):
-    app = visit("quality")
+    app = unfolded(visit("quality"), "quality-made")
     told = words(app).replace("\\", "")
     assert f"seed {deep(workspace).seed}" in "\n".join(block.proto.body for block in app.get("html"))
     assert workspace.feature_sets()[0].origin in told

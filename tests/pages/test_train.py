@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from clustering.errors import StudioError
 from clustering.jobs import catalogue
 from clustering.ui import training
-from tests.pages.conftest import words
+from tests.pages.conftest import unfolded, words
 
 
 def pressed(app, label):
@@ -56,7 +56,7 @@ def test_methods_for_other_kinds_of_data_are_named_with_what_they_take(workspace
 
 
 def test_the_form_offers_what_the_method_takes(workspace, visit):
-    app = visit("train")
+    app = unfolded(visit("train"), "train-dec-more")
     entry = catalogue.read(workspace.cache).methods["dec"]
     labels = {
         widget.label
@@ -94,7 +94,7 @@ def test_seeds_are_asked_for_among_the_ordinary_settings(workspace, visit):
 
 
 def test_views_are_offered_for_raw_pixels_of_squares_only(workspace, visit):
-    app = visit("train")
+    app = unfolded(visit("train"), "train-dec-more")
     assert not control(app, "selectbox", "Views").disabled  # the features are pixels of squares
     control(app, "selectbox", "Views").set_value("affine").run()
     features = workspace.add_features(

@@ -45,8 +45,27 @@ def test_untouched_controls_tell_nothing():
     assert opened().session_state["told"] == {}
 
 
-def test_every_kind_is_read_back_in_its_type():
+def unfolded():
     app = opened()
+    app.session_state["form-more"] = True  # as a click on the expander leaves it
+    return app.run()
+
+
+def test_settings_that_are_folded_away_are_not_drawn_and_keep_what_was_chosen():
+    app = unfolded()
+    app.number_input(key="form-learning_rate").set_value(0.25)
+    app.toggle(key="form-shuffle").set_value(False)
+    app.text_input(key="form-hidden_dims").set_value("64, 32")
+    app.run()
+    app.session_state["form-more"] = False
+    app.run()
+    assert [widget.key for widget in app.number_input] == ["form-n_clusters", "form-pretrain_epochs"]
+    told = app.session_state["told"]
+    assert told == {"learning_rate": 0.25, "shuffle": False, "hidden_dims": (64, 32)}
+
+
+def test_every_kind_is_read_back_in_its_type():
+    app = unfolded()
     app.number_input(key="form-n_clusters").set_value(7)
     app.number_input(key="form-pretrain_epochs").set_value(3)
     app.number_input(key="form-learning_rate").set_value(0.25)

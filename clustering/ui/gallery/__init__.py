@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html import escape
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,32 +77,10 @@ def gallery(
     return _news(key, result.get("clicked"))
 
 
-def contact_sheet(collection: Collection, indices: ArrayLike, height: int = 104) -> None:
-    """Show works as a still wall, one block of HTML; every title is escaped."""
-    st.html(contact_sheet_html(collection, np.asarray(indices, dtype=np.int64), height))
-
-
-def contact_sheet_html(collection: Collection, indices: NDArray[np.int64], height: int) -> str:
-    """Return the HTML of `contact_sheet`."""
-    captions = Captions.of(collection)
-    aspects = aspects_of(collection, indices)
-    figures = []
-    for index, aspect in zip(indices.tolist(), aspects, strict=True):
-        caption = escape(captions.caption(index).line, quote=True)
-        source = escape(routes.picture_address(collection.id, index, 256), quote=True)
-        style = f"flex:{aspect:.3f} 1 {aspect * height:.0f}px;max-width:{aspect * height * 1.6:.0f}px"
-        image = (
-            f'<img src="{source}" alt="{caption}" loading="lazy" '
-            f'style="aspect-ratio:{aspect:.3f};height:auto">'
-            if routes.are_served()
-            else ""
-        )
-        figures.append(
-            f'<figure style="{style};height:auto" tabindex="0">{image}'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
-    rest = '<figure style="flex:1000 1 0;height:0;background:none" aria-hidden="true"></figure>'
-    return f'<div class="studio-sheet">{"".join(figures)}{rest}</div>'
+def contact_sheet(collection: Collection, indices: ArrayLike, *, key: str, height: int = 104) -> None:
+    """Show works as a still wall: captions and proportions as in a gallery, nothing to open."""
+    wall = wall_data(collection, np.asarray(indices, dtype=np.int64), "Works", height, None, {})
+    _component()(key=key, data={**wall, "still": True}, on_clicked_change=_nothing)
 
 
 def wall_data(

@@ -43,7 +43,9 @@ function badges(given) {
 
 function work(entry, data, open) {
   const [item, aspect, caption, colour, note, marks] = entry;
-  const button = made("button", { type: "button", class: "work", "data-item": item });
+  const button = data.still
+    ? made("figure", { class: "work", tabindex: 0, "data-item": item })
+    : made("button", { type: "button", class: "work", "data-item": item });
   const shape = Math.min(Math.max(aspect, 0.35), 3);
   const frame = made("span", { class: "frame" });
   if (data.atlas) Object.assign(frame.style, sprite(item, aspect, data.atlas));
@@ -63,7 +65,7 @@ function work(entry, data, open) {
   if (note) button.append(made("span", { class: "note" }, note));
   if (marks) button.append(badges(marks));
   pointing(button, data, item);
-  button.addEventListener("click", () => open(item));
+  if (!data.still) button.addEventListener("click", () => open(item));
   const place = made("li", {}, button);
   place.style.setProperty("--aspect", shape);
   return place;
@@ -88,13 +90,14 @@ export default function gallery({ data, parentElement, setStateValue }) {
   const focused = before && before.contains(parentElement.activeElement ?? document.activeElement);
   before?.remove();
   const open = (item) => setStateValue("clicked", { token: token(), index: item });
-  const list = made("ul", { class: data.rows ? "rows" : data.strip ? "wall strip" : "wall", "aria-label": data.title });
+  const look = data.rows ? "rows" : data.strip ? "wall strip" : data.still ? "wall still" : "wall";
+  const list = made("ul", { class: look, "aria-label": data.title });
   list.style.setProperty("--row", `${data.height}px`);
   for (const entry of data.items) list.append(data.rows ? row(entry, data, open) : work(entry, data, open));
   if (!data.rows) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
   parentElement.append(list);
   parentElement.galleryList = list;
-  if (focused) list.querySelector("button")?.focus({ preventScroll: true }); // else Escape and Tab start from nowhere
+  if (focused) list.querySelector("[data-item]")?.focus({ preventScroll: true }); // else Escape and Tab start from nowhere
   return () => {
     parentElement.galleryList?.remove();
     parentElement.gallerySignature = undefined;
