@@ -94,15 +94,15 @@ def named_rows(
 
 def width_of(text: str) -> float:
     """Return about how many pixels a name takes at 12 pixels' height; rather too many than too few."""
-    plain = html.unescape(re.sub("<[^>]*>", "", text))
-    return sum(
-        12.5
-        if unicodedata.east_asian_width(letter) in "WF"
-        else 8.5
-        if letter.isupper() or not letter.isascii()
-        else 6.5
-        for letter in plain
-    )
+    return sum(map(_letter_width, html.unescape(re.sub("<[^>]*>", "", text))))
+
+
+def _letter_width(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 12.5
+    if letter in "MWmw@%" or not letter.isascii():
+        return 10.5
+    return 7.6 if letter.isupper() else 6.5
 
 
 def without_axes(figure: go.Figure) -> go.Figure:

@@ -24,6 +24,7 @@ from clustering.workspace.database import OtherFormatError
 from clustering.workspace.tidying import tidy
 
 EVERY = 0.3  # seconds between two looks at an empty queue
+BEHIND = 10  # niceness: the pages and the browser go first where they share the processor
 WARM_AFTER = 2.0  # seconds without work after which slow imports are done beforehand
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-warm", action="store_true", help="do not prepare slow imports while idle")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(BEHIND)
     try:
         workspace = Workspace.open(chosen.workspace)
         work(
@@ -151,8 +154,6 @@ def _registered(workspace: Workspace) -> WorkerRecord:
 def _warm(workspace: Workspace) -> None:
     from clustering.jobs import catalogue
 
-    if sys.platform == "linux":  # threads have priorities of their own there; a visitor comes first
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
     try:
         catalogue.write(workspace.cache)
         from clustering import projections

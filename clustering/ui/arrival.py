@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import sleep
 
 import streamlit as st
 
@@ -24,4 +24,4 @@ def first_screen_stands() -> None:
     otherwise lay out the whole page before it shows any of it. Runs that follow a click do not wait.
     """
     if st.session_state.pop("_arriving", False) and routes.are_served():
-        time.sleep(PAUSE)
+        sleep(PAUSE)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from streamlit.runtime.pages_manager import PagesManager
@@ -69,7 +69,7 @@ def address() -> str:
     return f"http://{shown}:{config.get_option('server.port')}"
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def open_doors(_: Any) -> AsyncIterator[None]:
     """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
@@ -110,7 +110,8 @@ def _prepare() -> None:
         renew_workers(workspace)
         ensure_worker(workspace)
         samples.ensure(workspace)
-        _open_first(workspace)
+        with contextlib.suppress(StudioError, OSError):  # a page that meets the same says so
+            _open_first(workspace)
         time.sleep(CALM)
         gc.collect()
         gc.freeze()  # what the first page loaded stays too

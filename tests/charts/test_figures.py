@@ -277,6 +277,15 @@ def test_arrays_that_do_not_belong_together_are_refused_in_a_sentence(points, la
         charts.latent_map_figure(points, labels, items)
 
 
+@pytest.mark.parametrize("name", ["Sea", "A rather long name of a group", "Wwwwww Mmmmm", "山水与花鸟"])
+def test_room_for_the_names_of_rows_is_set_aside_so_that_no_browser_has_to_look_for_it(name):
+    figure = charts.cluster_sizes([0, 1, 1], names=[name, "Sky"])
+    em = 12 if name.isascii() else 12 * 2  # pixels of a letter: half an em, or a whole one
+    assert figure.layout.margin.l >= len(name) * em / 2
+    assert figure.layout.margin.l < 60 + len(name) * 14
+    assert figure.layout.yaxis.automargin is False
+
+
 def test_text_is_escaped_and_shortened_without_cutting_an_escape():
     assert escaped("a <b>\n& c") == "a &lt;b&gt; &amp; c"
     assert shortened("&" * 40, 10) == "&amp;" * 9 + "…"

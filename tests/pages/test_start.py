@@ -49,3 +49,18 @@ def test_a_door_opens(workspace, visit):
     app = visit("start")
     app.button(key="door-quality").click().run()
     assert app.title[0].value == "Quality of DEC"
+
+
+def test_what_a_new_visitor_sees_is_read_before_the_visit(workspace):
+    from clustering.ui import explore_state, house, state
+
+    house._open_first(state.workspace())
+    record, run = workspace.collections()[0], state.newest(workspace.runs())
+    groups = explore_state.shown(record, run).groups
+    assert {"medoids", "confidence"} <= set(vars(groups))  # worked out already
+
+
+def test_before_the_first_collection_there_is_nothing_to_read(empty_workspace):
+    from clustering.ui import house, state
+
+    house._open_first(state.workspace())

@@ -52,6 +52,15 @@ def test_without_routes_a_wall_has_words_only(
     assert "picture" not in wall(collection, [0])
 
 
+def test_a_contact_sheet_is_a_wall_with_nothing_to_open(
+    collection: Collection, served: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted: list[dict[str, Any]] = []
+    monkeypatch.setattr(gallery, "_component", lambda: lambda **given: mounted.append(given))
+    gallery.contact_sheet(collection, [1, 0], key="sheet", height=150)
+    assert mounted[0]["data"] == {**wall(collection, [1, 0]), "still": True}
+
+
 def test_sixty_works_are_a_few_kilobytes(collection: Collection, served: None) -> None:
     import json
 

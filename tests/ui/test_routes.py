@@ -119,6 +119,16 @@ def test_a_picture_is_resized_and_kept(client: TestClient, small: Small) -> None
     assert client.get(item(small, "1/picture/128")).content == answer.content
 
 
+def test_pictures_are_not_asked_for_again_within_minutes_but_originals_are(
+    client: TestClient, small: Small
+) -> None:
+    for rest, cache in (("1/picture/128", "max-age=300"), ("1/original", "no-cache")):
+        first = client.get(item(small, rest))
+        again = client.get(item(small, rest), headers={"If-None-Match": first.headers["etag"]})
+        assert cache in first.headers["cache-control"]
+        assert cache in again.headers["cache-control"]
+
+
 def test_an_original_comes_whole_or_in_part(client: TestClient, small: Small) -> None:
     whole = client.get(item(small, "0/original"))
     path = small.workspace.open_collection(small.collection).original(0)
