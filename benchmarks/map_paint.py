@@ -3,6 +3,13 @@
 Run ``python benchmarks/map_paint.py`` (add ``--points 70000`` for one size). It makes a collection of small
 pictures and one of bare vectors, starts the studio on them, and drives Chromium without a GPU. The budgets
 are those of a machine with two cores that has nothing else to do.
+
+A page switch is told twice, as `page_switch` times it inside the browser. *Switch to Quality* ends when
+the first screen stands: all that a window of 1440 × 900 shows without scrolling, drawn, its pictures
+loaded, nothing of the page before and nothing that still moves. This is what the budget of a switch
+means. *Whole page of Quality* ends when nothing changes anywhere on the page. *Switch of a bare page* is
+what the same click costs in a Streamlit app with the same navigation and nothing but a title and a line:
+no page can be quicker than that.
 """
 
 from __future__ import annotations
@@ -27,7 +34,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.chromium import ARGUMENTS, chromium_path, free_port  # noqa: E402
+from benchmarks.page_switch import switched  # noqa: E402
+from tests.chromium import ARGUMENTS, chromium_path, free_port, started, streamlit_arguments  # noqa: E402
 
 BUDGETS = {
     "first paint 70000": 2.0,
@@ -59,7 +67,7 @@ PAINTED = """() => {
   const kept = globalThis.__studioLatentMaps?.get('explore')?.instance;
   return Boolean(kept && kept.n && kept.panel.frame.isConnected && kept.panel.frame.dataset.frames);
 }"""
-# A page is there when its last block stands, nothing on it is of the page before, and its map is painted.
+# Words of a page's last block, in lower case.
 PAGES = {
     "Collection": "remove this collection",
     "Train": "plain methods beside it",
@@ -68,14 +76,17 @@ PAGES = {
     "Start": "hugging face hub",
 }
 WITH_MAP = ("Start", "Explore")
-THERE = """([title, last, mapped]) => {
-  const main = document.querySelector('.stMain');
-  if (!main?.innerText.toLowerCase().includes(last) || main.querySelector('[data-stale=true]')) return false;
-  const current = document.querySelector('[data-testid=stTopNavLink][aria-current=page]');
-  if (!current?.innerText.includes(title)) return false;
-  const kept = globalThis.__studioLatentMaps?.get('explore')?.instance;
-  return !mapped || Boolean(kept?.n && kept.panel.frame.isConnected && kept.panel.frame.dataset.frames);
-}"""
+BARE = """import streamlit as st
+
+def bare(name):
+    def page():
+        st.title(name)
+        st.caption("the end of " + name)
+    return st.Page(page, title=name, url_path=name.lower())
+
+st.set_page_config(layout="wide")
+st.navigation([bare(name) for name in %r], position="top").run()
+"""
 
 
 def made_pictures(folder: Path, n: int) -> None:
@@ -223,20 +234,47 @@ def seen(page: Any, address: str) -> tuple[float, float]:
     return loaded, time.perf_counter() - start
 
 
-def walked(page: Any, address: str, rounds: int = 4) -> dict[str, list[float]]:
+def walked(page: Any, address: str, rounds: int = 4) -> dict[str, float]:
     """Walk through all pages by their links; return the seconds of each switch, the first round left out."""
     page.goto(address)
-    page.wait_for_function(THERE, arg=["Start", PAGES["Start"], True], timeout=60_000)
-    found: dict[str, list[float]] = {name: [] for name in PAGES}
+    page.wait_for_function(PAINTED, timeout=60_000)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in PAGES}
     for tour in range(rounds):
         for name, last in PAGES.items():
-            page.wait_for_timeout(900)
-            start = time.perf_counter()
-            page.get_by_role("link", name=name, exact=True).first.click()
-            page.wait_for_function(THERE, arg=[name, last, name in WITH_MAP], timeout=60_000, polling=20)
+            seconds = switched(page, name, last, mapped=name in WITH_MAP)
             if tour:
-                found[name].append(time.perf_counter() - start)
-    return found
+                found[name].append(seconds)
+    told = {}
+    for name, seconds in found.items():
+        first, whole = np.median(seconds, axis=0)
+        told |= {f"switch to {name}": float(first), f"whole page of {name}": float(whole)}
+    return told
+
+
+def walked_bare(page: Any, folder: Path, rounds: int = 3) -> float:
+    """Return the seconds a switch between pages costs that hold nothing but a title and a line."""
+    script = folder / "bare.py"
+    script.write_text(BARE % (list(PAGES),))
+    port, found = free_port(), []
+    with started(streamlit_arguments(script, port), port) as address:
+        page.goto(address)
+        page.get_by_role("heading").first.wait_for()
+        for tour in range(rounds):
+            for name in PAGES:
+                first, _ = switched(page, name, f"the end of {name.lower()}", mapped=False)
+                if tour:
+                    found.append(first)
+    return float(np.median(found))
+
+
+def at_rest(root: Path) -> None:
+    """Wait until the worker has made the samples of a fresh workspace."""
+    from clustering.workspace import Workspace
+
+    workspace = Workspace.open(root)
+    while any(job.state in ("queued", "running") for job in workspace.jobs()):
+        time.sleep(1)
+    workspace.close()
 
 
 def lassoed(page: Any, where: float) -> dict[str, float]:
@@ -310,8 +348,10 @@ def measure(n: int, playwright: Any, *, pages: bool = True) -> dict[str, float]:
             found["bytes up"] = max(one["selection"] for one in lassos)
             found[f"whole message up {n}"] = max(one["message"] for one in lassos)
             if pages:
-                for name, seconds in walked(page, address).items():
-                    found[f"switch to {name}"] = float(np.median(seconds))
+                at_rest(folder)
+                found |= walked(page, address)
+        if pages:
+            found["switch of a bare page"] = walked_bare(page, folder)
         browser.close()
         return found
     finally:

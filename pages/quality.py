@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clustering.ui import arrival, judging, quality_view, runs, seeds_view, state, theme
+from clustering.ui import judging, quality_view, runs, seeds_view, state, theme
 from clustering.ui.words import ago, duration, several
 
 record, run = state.current_collection(), state.current_run()
@@ -30,7 +30,6 @@ if not rows:
     st.stop()
 
 column = quality_view.with_labels(record, run, rows)
-arrival.first_screen_stands()
 quality_view.without_labels(run, rows)
 quality_view.confidence(run, rows)
 seeds_view.stability(record, run, rows, quality_view.groups_of(run), quality_view.colours_of(run))
