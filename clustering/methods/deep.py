@@ -256,10 +256,7 @@ class DeepClusterer(Clusterer):
         In double precision, rounded at the end: no row then depends on its company, its chunk or the device,
         so a subset gives the same as the whole.
         """
-        device = _device_of_inference(self.device)
-        generator = torch_generator(self.random_state, "weights")
-        network: Any = with_weights(self.setup(self.n_features_in_, generator), self.weights_)
-        network.to(device).double()
+        network, device = self._trained()
         shift, factor = torch.from_numpy(self.shift_).to(device), torch.from_numpy(self.factor_).to(device)
         places, assignments = [], []
         with torch.inference_mode():
@@ -270,6 +267,13 @@ class DeepClusterer(Clusterer):
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())
         return np.concatenate(places), np.concatenate(assignments)
+
+    def _trained(self) -> tuple[Any, torch.device]:
+        """Return the trained network in double precision, and where it lies."""
+        device = _device_of_inference(self.device)
+        generator = torch_generator(self.random_state, "weights")
+        network = with_weights(self.setup(self.n_features_in_, generator), self.weights_)
+        return network.to(device).double(), device
 
 
 def _device_of_inference(name: DeviceName) -> torch.device:

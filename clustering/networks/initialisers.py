@@ -31,3 +31,24 @@ def linear(n_in: int, n_out: int, initialiser: Initialiser, generator: Generator
             layer.weight.normal_(0.0, 0.01, generator=generator)
         layer.bias.zero_()
     return layer
+
+
+def convolution(
+    n_in: int, n_out: int, side: int, stride: int, padding: int, generator: Generator
+) -> nn.Conv2d:
+    """Return a square convolution with weights uniform in ±√(1 / (side² n_in)) and zero bias.
+
+    Parameters
+    ----------
+    n_in, n_out, side, stride, padding : int
+    generator : torch.Generator
+        On the CPU, so that every device starts from the same weights.
+    """
+    layer: nn.Conv2d = nn.utils.skip_init(
+        nn.Conv2d, n_in, n_out, kernel_size=side, stride=stride, padding=padding
+    )
+    bound = (side**2 * n_in) ** -0.5
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -12,6 +12,7 @@ from torch import nn
 
 # Share of the phase that is done, in [0, 1) → factor on the learning rate.
 Schedule = Callable[[float], float]
+SLOW = 0.2  # the pace of slow parameters
 
 
 def constant(share: float) -> float:  # noqa: ARG001
@@ -49,6 +50,10 @@ class Optimiser:
     weight_decay : float
     forgetful : sequence of Parameter
         Those that plain SGD moves without momentum.
+    first_beta : float
+        β₁ of Adam.
+    slow : sequence of Parameter
+        Those that learn a fifth as fast as the others, such as a GAN's critic.
     """
 
     kind: Literal["sgd", "adam"]
@@ -58,16 +63,20 @@ class Optimiser:
     bias_factor: float = 1.0
     weight_decay: float = 0.0
     forgetful: Sequence[nn.Parameter] = ()
+    first_beta: float = 0.9
+    slow: Sequence[nn.Parameter] = ()
 
     def build(self, parameters: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
         """Return a torch optimiser over ``parameters``, fused where torch has a fused one."""
         forgetful = {id(parameter) for parameter in self.forgetful}
+        slow = {id(parameter) for parameter in self.slow}
         known = list(parameters)
-        kept = [p for p in known if id(p) not in forgetful]
+        kept = [p for p in known if id(p) not in forgetful | slow]
         groups: list[dict[str, Any]] = [
             {"params": [p for p in kept if p.ndim > 1], "factor": 1.0},
             {"params": [p for p in kept if p.ndim <= 1], "factor": self.bias_factor},
             {"params": [p for p in known if id(p) in forgetful], "factor": 1.0, "momentum": 0.0},
+            {"params": [p for p in known if id(p) in slow], "factor": SLOW},
         ]
         groups = [group for group in groups if group["params"]]
         on_cuda = device.type == "cuda"
@@ -80,7 +89,7 @@ class Optimiser:
             "weight_decay": self.weight_decay,
         }
         if self.kind == "adam":
-            return torch.optim.Adam(groups, capturable=on_cuda, **shared)
+            return torch.optim.Adam(groups, betas=(self.first_beta, 0.999), capturable=on_cuda, **shared)
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, **shared)
 
     def set_rate(self, optimiser: torch.optim.Optimizer, share: float, factor: float = 1.0) -> None:

@@ -30,6 +30,7 @@ CASES = {
     "gceals": SETTINGS | {"epochs": 6, "update_interval": 2},
     "deepcluster": LEARNING,
     "deepcluster_v2": LEARNING,
+    "jdrl": SETTINGS | CLUSTERING,
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 

@@ -30,3 +30,14 @@ def test_weights_decay_and_the_schedule_reaches_every_parameter():
     optimiser.step()
     for parameter in (weight, still):
         torch.testing.assert_close(parameter.detach(), torch.full((1, 1), 1 - 0.05 * 0.5))
+
+
+def test_a_slow_parameter_learns_a_fifth_as_fast_under_every_schedule():
+    quick, slow = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    recipe = Optimiser("adam", 0.1, schedule=cosine, first_beta=0.5, slow=(slow,))
+    optimiser = recipe.build([quick, slow], CPU)
+    assert all(group["betas"] == (0.5, 0.999) for group in optimiser.param_groups)
+    for share in (0.0, 0.5):
+        recipe.set_rate(optimiser, share)
+        rates = {id(weight): group["lr"] for group in optimiser.param_groups for weight in group["params"]}
+        assert rates[id(slow)] == 0.2 * rates[id(quick)]
