@@ -4,8 +4,10 @@ import streamlit as st
 
 from clustering.ui import (
     arrival,
+    explore_beside,
     explore_empty,
     explore_export,
+    explore_film,
     explore_filters,
     explore_groups,
     explore_item,
@@ -38,7 +40,9 @@ else:
             explore_map.missing(shown, projection, space)
         else:
             explore_map.show(shown, chosen, columns, filters, colour)
+            explore_film.offer(shown, chosen)
             explore_map.honesty(chosen, colour)
+            explore_beside.offer(shown, chosen)
         explore_works.show(shown)
     with left:
         trust = explore_state.trust_of(chosen.id) if chosen else None

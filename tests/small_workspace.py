@@ -79,6 +79,53 @@ def make(root: Path, n: int = 12, kind: str = "images") -> Small:
     return Small(workspace, record.id, features.id, run.id, projection.id)
 
 
+def filmed(small: Small, projection: str = "tsne", **settings: object) -> tuple[str, str]:
+    """Add a deep run with five snapshots, the first without groups, and its map; return their ids.
+
+    From snapshot to snapshot the groups part; the last one shows what the run found.
+    """
+    from clustering.jobs.executors import Inline
+    from clustering.training.events import Snapshot
+    from clustering.workspace.snapshots import keep_snapshot
+
+    workspace = small.workspace
+    arrays = workspace.run_arrays(small.run)
+    labels, rows = np.asarray(arrays.labels), np.arange(len(arrays.labels))
+    scratch = workspace.root / "scratch"
+    epochs = [("pretrain", 0), ("pretrain", 3), ("cluster", 1), ("cluster", 2), ("cluster", 3)]
+    for share, (phase, epoch) in zip((0.2, 0.4, 0.6, 0.8, 1.0), epochs, strict=True):
+        latents = np.array(arrays.latents)
+        latents[:, 0] -= (1 - share) * 6 * labels
+        known = phase == "cluster"
+        moving = np.where((rows < 2) & (epoch == 1), (labels + 1) % 3, labels)
+        keep_snapshot(
+            scratch,
+            Snapshot(
+                phase,
+                epoch,
+                rows,
+                latents,
+                moving if known else np.full_like(labels, -1),
+                np.full(len(rows), 0.5 if known else 0.0, dtype=np.float32),
+                np.asarray(arrays.centers if known else arrays.centers[:0]),
+            ),
+        )
+    run = workspace.add_run(
+        small.features,
+        RunArrays(labels, arrays.soft_assignments, arrays.latents, arrays.centers),
+        method="dec",
+        title="DEC",
+        family="deep",
+        parameters={"n_clusters": 3},
+        seed=0,
+        snapshots=sorted(scratch.glob("*.npz")),
+    )
+    with Inline(workspace) as here:
+        wanted = {"run": run.id, "projection": projection, "parameters": settings}
+        drawn = here.submit("project", wanted)
+    return run.id, drawn.result["projection"]
+
+
 def _pictures(folder: Path, n: int) -> Path:
     folder.mkdir(parents=True)
     generator = np.random.default_rng(1)

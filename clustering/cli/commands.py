@@ -153,19 +153,30 @@ def project(
     projection: Annotated[str, typer.Option("--projection", "-p", help="See “deepclust methods”.")] = "umap",
     space: Annotated[str | None, typer.Option(help="latent (of a run) or features.")] = None,
     seed: Seed = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Do not lay it on the newest map of the collection.")
+    ] = False,
+    frames: Annotated[
+        bool,
+        typer.Option("--frames", help="Also lay out the kept epochs, to play the training."),
+    ] = False,
     given: Set = None,
     workspace: Where = None,
     queue: Queue = False,
 ) -> None:
-    """Draw a map of a run's latent space, or of features; prints its id."""
+    """Draw a map of a run's latent space, or of features; prints its id.
+
+    It lies as the newest map of the collection does, so that items can be followed from one to the other.
+    """
     from clustering.projections import projection as projection_called
 
     chosen = settings(projection_called(projection), given or [], {"random_state": seed})
     with Work(workspace_at(workspace), queue) as work:
         where = work.identified(subject, ("run", "features"))
-        made = work.do(
-            "project", {where: subject, "projection": projection, "parameters": chosen, "space": space}
-        )
+        wanted = {where: subject, "projection": projection, "parameters": chosen, "space": space}
+        made = work.do("project", {**wanted, "alone": alone})
+        if frames:
+            work.do("frames", {}, made.id)
         if not queue:
             figures(work.workspace.projection_quality(made.result["projection"])[:3])
             for note in work.workspace.projection(made.result["projection"]).notes:

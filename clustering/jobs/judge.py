@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
-from clustering.workspace import RunArrays, RunRecord, Workspace
+from clustering.workspace import ProjectionRecord, RunArrays, RunRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.metrics import Quality
     from clustering.metrics.quality import Space
+    from clustering.projections.base import Projection
 
 NEIGHBOURS = 15  # the neighbourhood size of projection quality
 HEADLINES = ("accuracy", "nmi", "ari", "silhouette")  # what lists of runs show
@@ -26,7 +27,11 @@ ROOM_FOR_PICTURES: dict[str, Any] = {"n_neighbors": 30, "min_dist": 3.0, "spread
 
 
 def project(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
-    """Draw a map: ``{run | features, projection, parameters, space}``; space: ``latent`` or ``features``."""
+    """Draw a map: ``{run | features, projection, parameters, space, alone}``.
+
+    ``space`` is ``latent`` or ``features``. Unless it shall stand ``alone``, the map is laid on the newest
+    one of the collection, so that items can be followed from one to the other.
+    """
     made = workspace.projection_of_job(context.job_id)
     if made is None:
         made = _drawn(workspace, parameters, context)
@@ -46,9 +51,11 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     kind = workspace.collection(workspace.feature_set(feature_id).collection_id).kind
     usual = ROOM_FOR_PICTURES if (kind, chosen.info.name, space) == ("images", "umap", "latent") else {}
     model = chosen(**checked_parameters(chosen, parameters.get("parameters") or usual))
-    points = _points(workspace, run_id, feature_id, space)
+    points = points_of(workspace, run_id, feature_id, space)
+    before = None if parameters.get("alone") else _before(workspace, feature_id, chosen.info.name, space)
     context.progress(0, 0, "Preparing the map")
-    positions = model.fit_transform(points, progress=context.progress)
+    _fit(model, points, workspace, before, context)
+    positions = model.embedding_
     seed = int(model.get_params(deep=False).get("random_state") or 0)
     figures = judged(
         points,
@@ -60,7 +67,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         labels=workspace.run_arrays(run_id).labels if run_id else None,
     )
     context.progress(0, 0, "Measuring each point")
-    kept = _kept_neighbours(points, positions, seed)
+    kept = kept_neighbours(points, positions, seed)
     context.progress(0, 0, "Keeping the map")
     return workspace.add_projection(
         feature_id,
@@ -72,13 +79,47 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         parameters=model.get_params(deep=False),
         seed=seed,
         engine=model.engine_,
-        notes=model.notes_,
+        notes=(*model.notes_, *_laid(workspace, model, before)),
         seconds=model.seconds_,
         quality=[asdict(figure) for figure in figures],
         point_quality=kept,
+        laid_on=before.id if before else None,
         save_model=model.save,
         job_id=context.job_id,
     )
+
+
+def _before(workspace: Workspace, feature_id: str, projection: str, space: str) -> ProjectionRecord | None:
+    """Return the map a new one is laid on: the newest of its kind, else the newest of its collection."""
+    maps = workspace.projections(workspace.feature_set(feature_id).collection_id)
+    alike = (one for one in maps if (one.projection, one.space) == (projection, space))
+    return next(alike, maps[0] if maps else None)
+
+
+def _begins_at(model: Projection, before: ProjectionRecord | None) -> bool:
+    """Say whether a map begins at the places of the one before instead of being only laid on it."""
+    return before is not None and model.info.going_on is not None and before.projection == model.info.name
+
+
+def _fit(
+    model: Projection,
+    points: NDArray[np.float32],
+    workspace: Workspace,
+    before: ProjectionRecord | None,
+    context: JobContext,
+) -> None:
+    target = workspace.drawn_map(before.id) if before else None
+    model.fit(points, start=target if _begins_at(model, before) else None, progress=context.progress)
+    if target is not None:
+        model.lay_on(target)
+
+
+def _laid(workspace: Workspace, model: Projection, before: ProjectionRecord | None) -> list[str]:
+    if before is None:
+        return []
+    how = "Begun at the places of, and laid on," if _begins_at(model, before) else "Turned to lie on"
+    of = workspace.run(before.run_id).name if before.run_id else "the features"
+    return [f"{how} the {before.title} map of {of} ({before.id}), so that items can be followed."]
 
 
 def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
@@ -111,7 +152,8 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
 
 
-def _points(workspace: Workspace, run_id: str | None, feature_id: str, space: str) -> NDArray[np.float32]:
+def points_of(workspace: Workspace, run_id: str | None, feature_id: str, space: str) -> NDArray[np.float32]:
+    """Return what a map shows, (n, d): a run's latents, or features."""
     if space == "features":
         return workspace.features(feature_id)
     if space == "latent" and run_id:
@@ -122,7 +164,7 @@ def _points(workspace: Workspace, run_id: str | None, feature_id: str, space: st
     )
 
 
-def _kept_neighbours(
+def kept_neighbours(
     points: NDArray[np.float32], positions: NDArray[np.float32], seed: int
 ) -> NDArray[np.float32] | None:
     """Return item by item the share of neighbours the map keeps; None where there are too few items."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustering.jobs import bring, judge, learn
+from clustering.jobs import beside, bring, judge, learn
 from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
 
@@ -20,5 +20,7 @@ TASKS: dict[str, Task] = {
     "features": learn.features,
     "train": learn.train,
     "project": judge.project,
+    "frames": beside.frames,
+    "another-seed": beside.another_seed,
     "quality": judge.quality,
 }

@@ -18,6 +18,7 @@ from clustering.checks import checked_items, checked_settings
 from clustering.errors import StudioError
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent
+from clustering.projections.alignment import Similarity
 from clustering.projections.info import ProjectionInfo
 
 NComponents = Annotated[
@@ -54,7 +55,14 @@ class Projection(TransformerMixin, BaseEstimator):
     n_components: int
     random_state: int
 
-    def fit(self, X: ArrayLike, y: Any = None, *, progress: Progress = silent) -> Self:  # noqa: ARG002
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,  # noqa: ARG002
+        *,
+        start: ArrayLike | None = None,
+        progress: Progress = silent,
+    ) -> Self:
         """Make the map of ``X``.
 
         Parameters
@@ -62,6 +70,9 @@ class Projection(TransformerMixin, BaseEstimator):
         X : array-like (n, d)
             Finite numbers.
         y : ignored
+        start : array-like (n, n_components), optional
+            Where the items begin: an earlier map of them, from which the points then go on. Only for
+            projections whose ``info.going_on`` is not None.
         progress : callable
             Hears every step; returning True stops the fit.
 
@@ -77,16 +88,43 @@ class Projection(TransformerMixin, BaseEstimator):
         started = perf_counter()
         self.__dict__.pop("embedding_", None)  # a stopped fit leaves nothing fitted, not a mixture of two
         self.notes_: tuple[str, ...] = ()
+        self._frame: Similarity | None = None
+        self._begun = None if start is None else self._checked_start(start, len(items))
         places = self._map(items, settings, progress)
+        self._begun = None
         self.embedding_ = np.ascontiguousarray(places, dtype=np.float32)
         self.seconds_ = perf_counter() - started
         return self
 
     def fit_transform(
-        self, X: ArrayLike, y: Any = None, *, progress: Progress = silent
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        start: ArrayLike | None = None,
+        progress: Progress = silent,
     ) -> NDArray[np.float32]:
         """Make the map of ``X`` and return it, shape (n, n_components)."""
-        return self.fit(X, y, progress=progress).embedding_.copy()
+        return self.fit(X, y, start=start, progress=progress).embedding_.copy()
+
+    def lay_on(self, onto: ArrayLike) -> Self:
+        """Turn, mirror and shift the finished map so that it lies on another of the same items.
+
+        New items are placed on the map as it lies then. Its size stays: projections measure distances.
+
+        Parameters
+        ----------
+        onto : array-like (n, n_components)
+            The other map, in the order of the fit.
+        """
+        check_is_fitted(self, "embedding_")
+        moved = self._frame_on(onto)
+        self._frame = moved if self._frame is None else self._frame.then(moved)
+        self.embedding_ = moved(self.embedding_)
+        return self
+
+    def _frame_on(self, onto: ArrayLike) -> Similarity:
+        return Similarity.fitted(self.embedding_, onto, scaled=False)
 
     def transform(self, X: ArrayLike, *, progress: Progress = silent) -> NDArray[np.float32]:
         """Place rows on the finished map, each on its own: no row's place depends on the others.
@@ -104,7 +142,8 @@ class Projection(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "embedding_")
         items = checked_items(self, X)
-        return np.ascontiguousarray(self._place(items, progress), dtype=np.float32)
+        places = np.ascontiguousarray(self._place(items, progress), dtype=np.float32)
+        return places if self._frame is None else self._frame(places)
 
     def save(self, folder: Path) -> None:
         """Write what `transform` needs to ``folder``: ``model.json``, ``arrays.safetensors``; no pickle."""
@@ -122,6 +161,7 @@ class Projection(TransformerMixin, BaseEstimator):
             "feature_names": [str(name) for name in getattr(self, "feature_names_in_", ())],
         }
         arrays = {name: np.ascontiguousarray(array) for name, array in self._arrays().items()}
+        arrays |= {} if self._frame is None else self._frame.arrays("frame")
         save_file(arrays | {"embedding": self.embedding_}, folder / "arrays.safetensors.part")
         (folder / "arrays.safetensors.part").replace(folder / "arrays.safetensors")
         (folder / "model.json.part").write_text(json.dumps(told, indent=1), encoding="utf-8")
@@ -144,8 +184,24 @@ class Projection(TransformerMixin, BaseEstimator):
         if told["feature_names"]:
             loaded.feature_names_in_ = np.array(told["feature_names"], dtype=object)
         loaded.embedding_ = arrays.pop("embedding")
+        loaded._frame = Similarity.restored(arrays, "frame") if "frame_turn" in arrays else None
         loaded._restore(arrays)
         return loaded
+
+    def _checked_start(self, start: ArrayLike, n_items: int) -> NDArray[np.float64]:
+        if self.info.going_on is None:
+            raise StudioError(
+                f"{self.info.title} cannot begin from given places.",
+                "Leave them out, and lay the finished map on the other one.",
+            )
+        places = np.asarray(start, dtype=np.float64)
+        if places.shape != (n_items, self.n_components) or not np.isfinite(places).all():
+            raise StudioError(
+                f"The places to begin from have shape {places.shape} or are not finite; expected "
+                f"({n_items}, {self.n_components}) finite numbers.",
+                "Give an earlier map of the same items.",
+            )
+        return places
 
     @abstractmethod
     def _map(

@@ -22,6 +22,9 @@ class ProjectionInfo:
         One sentence: what it shows and when to choose it.
     honesty : str
         What not to read into its maps; stands beside every one of them.
+    going_on : dict or None
+        Constructor arguments with which it goes on from places given to `fit` when the items have moved a
+        little; None when it cannot begin from given places.
     test_settings : dict
         Constructor arguments that make it quick enough for a contract test.
     order : int
@@ -35,5 +38,6 @@ class ProjectionInfo:
     source: str
     summary: str
     honesty: str
+    going_on: dict[str, Any] | None = None
     test_settings: dict[str, Any] = field(default_factory=dict)
     order: int = 100

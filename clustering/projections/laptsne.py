@@ -104,6 +104,7 @@ class LaptSNE(NeighborMap):
         honesty="Gaps between groups are exaggerated by design: it pushes the map to fall into the number of "
         "groups it was told, whether or not the data do. Compare it with plain t-SNE; sizes and distances of "
         "groups mean nothing.",
+        going_on={"n_iter": 50},
         test_settings={"n_iter": 60, "perplexity": 10.0, "n_groups": 4},
         order=50,
     )
@@ -151,6 +152,7 @@ class LaptSNE(NeighborMap):
     ) -> NDArray[np.floating[Any]]:
         device = resolved_device(settings["device"], len(rows))
         sample = self._sample(len(rows), settings, device)
+        self._begun = None if self._begun is None else self._begun[sample]
         try:
             with enough_threads(len(sample)):
                 laid_out = self._laid_out(rows[sample], settings, device, progress)
@@ -205,6 +207,7 @@ class LaptSNE(NeighborMap):
             settings["strength"],
             settings["n_groups"] or self.suggested_groups_,
             settings["random_state"],
+            early=self._begun is None,
         )
         while layout.done < layout.n_iter:
             layout.advance(TOLD_EVERY)
@@ -217,7 +220,7 @@ class LaptSNE(NeighborMap):
     def _begin(
         self, rows: NDArray[np.float32], vectors: torch.Tensor, settings: dict[str, Any]
     ) -> NDArray[np.float64]:
-        if settings["initialization"] != "spectral":
+        if settings["initialization"] != "spectral" or self._begun is not None:
             return self._start(rows, settings, SPREAD)
         return spectral_places(vectors, settings["n_components"], settings["random_state"])
 

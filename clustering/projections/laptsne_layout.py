@@ -38,10 +38,19 @@ class Layout:
         k; 1 is t-SNE too.
     seed : int
         Of the eigensolver's first guess.
+    early : bool
+        False where ``start`` is a map already: no islands have to be formed first.
     """
 
     def __init__(
-        self, affinities: Graph, start: Tensor, n_iter: int, strength: float, n_groups: int, seed: int
+        self,
+        affinities: Graph,
+        start: Tensor,
+        n_iter: int,
+        strength: float,
+        n_groups: int,
+        seed: int,
+        early: bool = True,
     ) -> None:
         self.affinities = affinities
         self.places = start
@@ -49,7 +58,7 @@ class Layout:
         self.strength = strength
         self.n_groups = min(n_groups, len(start))
         self.seed = seed
-        self.early = int(n_iter * EARLY_SHARE)
+        self.early = int(n_iter * EARLY_SHARE) if early else 0
         self.done = 0
         self.surrogate: Surrogate | None = None
         self._descent = Descent(len(start) / EARLY_EXAGGERATION, MOMENTUM)  # Belkina 2019

@@ -58,6 +58,7 @@ class NeighborMap(MapsFew):
         if len(first) < FEWEST_ITEMS:
             return self._map_of_few(items, len(first), settings)
         self._few = None
+        self._begun = None if self._begun is None else self._begun[first]
         self._reduction = self._reduction_of(different, settings, progress)
         self._rows = self._reduced(different)  # (u, ≤ 50)
         self._places = np.ascontiguousarray(self._layout(self._rows, settings, progress), dtype=np.float32)
@@ -116,10 +117,14 @@ class NeighborMap(MapsFew):
     def _start(
         self, rows: NDArray[np.float32], settings: dict[str, Any], spread: float
     ) -> NDArray[np.float64]:
-        """Return where the points start, (u, c): by PCA or chance, the first axis ``spread`` wide (sd).
+        """Return where the points start, (u, c): where `fit` was told, else by PCA or chance.
+
+        Then the first axis is ``spread`` wide (sd).
 
         A trace of seeded noise lets points move apart along axes in which the data do not differ.
         """
+        if self._begun is not None:
+            return self._begun
         random = np.random.default_rng(settings["random_state"])
         noise = random.normal(size=(len(rows), settings["n_components"]))
         if settings["initialization"] == "random":

@@ -6,9 +6,10 @@ from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clustering.progress import Progress, tell
+from clustering.projections.alignment import Similarity, mirrored
 from clustering.projections.axes import Axes
 from clustering.projections.base import NComponents, Projection, RandomState
 from clustering.projections.info import ProjectionInfo
@@ -65,6 +66,9 @@ class PCA(Projection):
         places = self._axes(items)
         tell(progress, 1, 1, "placing items on the map")
         return places
+
+    def _frame_on(self, onto: ArrayLike) -> Similarity:
+        return mirrored(self.embedding_, onto)  # its axes mean something and stay
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return dict(self._axes.arrays("axes"))

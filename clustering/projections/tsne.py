@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -64,6 +65,7 @@ class TSNE(NeighborMap):
         summary="Keeps near neighbours together most faithfully; slower, and weakest on the broad shape.",
         honesty="The size of a cluster, the distance between clusters and the axes mean nothing; perplexity "
         "changes how many islands there are, and pure noise can show some. Look at a second seed.",
+        going_on={"n_iter": 50},
         test_settings={"n_iter": 50, "perplexity": 10.0},
         order=30,
     )
@@ -113,9 +115,10 @@ class TSNE(NeighborMap):
         chosen = chosen_engine(settings["engine"], "openTSNE", "openTSNE", len(rows), PAYS_FROM)
         found = nearest_neighbors(rows, n_neighbors, random_state=settings["random_state"], progress=progress)
         start = self._start(rows, settings, spread=1e-4)
+        early = EARLY_ITERATIONS if self._begun is None else 0  # a map has its islands already
         self.engine_ = with_search(chosen.sentence, found)
         if not chosen.own:
-            return self._by_library(found, perplexity, start, settings, progress)
+            return self._by_library(found, perplexity, start, early, settings, progress)
         from clustering.projections.on_device import tsne_layout
 
         with enough_memory("t-SNE", len(rows)):
@@ -124,6 +127,7 @@ class TSNE(NeighborMap):
                 start,
                 exaggeration=settings["exaggeration"],
                 early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
+                early_iterations=early,
                 n_iter=settings["n_iter"],
                 dof=settings["dof"],
                 progress=progress,
@@ -135,6 +139,7 @@ class TSNE(NeighborMap):
         found: Neighbors,
         perplexity: float,
         start: NDArray[np.float64],
+        early: int,
         settings: dict[str, Any],
         progress: Progress,
     ) -> NDArray[np.float64]:
@@ -144,17 +149,19 @@ class TSNE(NeighborMap):
 
         neighbors = PrecomputedNeighbors(found.indices.astype(np.int64), found.distances.astype(np.float64))
         n_items = len(start)
+        # openTSNE warns of a start as wide as a map; ours is one on purpose where the points go on
+        logging.getLogger("openTSNE.tsne").setLevel(logging.WARNING if early else logging.ERROR)
         fitted = openTSNE.TSNE(
             n_components=settings["n_components"],
             exaggeration=settings["exaggeration"],
             early_exaggeration=max(EARLY_EXAGGERATION, settings["exaggeration"]),
-            early_exaggeration_iter=EARLY_ITERATIONS,
+            early_exaggeration_iter=early,
             n_iter=settings["n_iter"],
             dof=settings["dof"],
             random_state=settings["random_state"],
             negative_gradient_method="fft" if n_items >= LARGE and settings["n_components"] < 3 else "bh",
             n_jobs=-1 if n_items >= WORTH_THREADS else 1,  # all cores or one; the map is the same
-            callbacks=_Listener(progress, settings["n_iter"]),
+            callbacks=_Listener(progress, early, settings["n_iter"]),
             callbacks_every_iters=TOLD_EVERY,
         ).fit(affinities=PerplexityBasedNN(perplexity=perplexity, knn_index=neighbors), initialization=start)
         self.kl_divergence_ = float(fitted.kl_divergence)
@@ -173,8 +180,8 @@ class TSNE(NeighborMap):
 class _Listener:
     """Counts both phases of openTSNE as one and passes the count on; a stop leaves by exception."""
 
-    def __init__(self, progress: Progress, n_iter: int) -> None:
-        self.progress, self.total = progress, EARLY_ITERATIONS + n_iter
+    def __init__(self, progress: Progress, early: int, n_iter: int) -> None:
+        self.progress, self.early, self.total = progress, early, early + n_iter
         self.phases = 0
 
     def optimization_about_to_start(self) -> None:
@@ -183,6 +190,6 @@ class _Listener:
 
     def __call__(self, iteration: int, error: float, embedding: Any) -> bool:  # noqa: ARG002
         """Hear from openTSNE that iterations of a phase are done; never stops by its return value."""
-        done = iteration + (EARLY_ITERATIONS if self.phases > 1 else 0)
+        done = iteration + (self.early if self.phases > 1 else 0)
         tell(self.progress, done, self.total, "moving the points")
         return False

@@ -58,6 +58,7 @@ class UMAP(NeighborMap):
         "collection.",
         honesty="The size of an island and the gap between two islands mean little; one group can be torn in "
         "two, and two can touch. Trust neighbours, not distances, and look at a second seed.",
+        going_on={"n_epochs": 60},
         test_settings={"n_epochs": 40, "n_neighbors": 10},
         order=20,
     )
@@ -123,7 +124,7 @@ class UMAP(NeighborMap):
             found = f"“min_dist” is {settings['min_dist']:g}, but “spread” is {settings['spread']:g}"
             raise StudioError(f"UMAP: {found}.", "Choose a “spread” at least as large as “min_dist”.")
         n_neighbors = int(self._capped("n_neighbors", settings["n_neighbors"], len(rows) - 1, len(rows)))
-        spectral = settings["initialization"] == "spectral"
+        spectral = settings["initialization"] == "spectral" and self._begun is None
         places, self.engine_ = unfolded(
             rows,
             n_components=settings["n_components"],
@@ -135,6 +136,7 @@ class UMAP(NeighborMap):
             negative_sample_rate=settings["negative_sample_rate"],
             random_state=settings["random_state"],
             engine=settings["engine"],
+            go_on=self._begun is not None,
             progress=progress,
         )
         return places

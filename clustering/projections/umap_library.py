@@ -13,6 +13,8 @@ from clustering.errors import Stopped
 from clustering.neighbors import Neighbors
 from clustering.progress import Progress, silent, tell
 
+GENTLE = 0.3  # first rate of a map that goes on: it moves half as far as with 1 and keeps more neighbours
+
 
 def lay_out(
     rows: NDArray[np.float32],
@@ -24,6 +26,7 @@ def lay_out(
     n_epochs: int,
     negative_sample_rate: int,
     random_state: int,
+    go_on: bool = False,
     progress: Progress,
 ) -> NDArray[np.float32]:
     """Return umap-learn's places (n, n_components) of rows (n, d) whose neighbours are known."""
@@ -42,6 +45,11 @@ def lay_out(
     tell(progress, 1, 1, "linking neighbours")
     a, b = kernel
     with _epochs_told(progress, n_epochs) as bar:
+        if go_on:
+            assert not isinstance(start, str)
+            places = _gone_on(graph, start, kernel, n_epochs, negative_sample_rate, random_state, bar)
+            tell(progress, n_epochs, n_epochs, "moving the points")
+            return places
         places, _ = simplicial_set_embedding(
             rows,
             graph,
@@ -63,6 +71,46 @@ def lay_out(
         )
     tell(progress, n_epochs, n_epochs, "moving the points")
     return np.asarray(places, dtype=np.float32)
+
+
+def _gone_on(
+    graph: Any,
+    start: NDArray[np.floating],
+    kernel: tuple[float, float],
+    n_epochs: int,
+    negative_sample_rate: int,
+    random_state: int,
+    bar: dict[str, Any],
+) -> NDArray[np.float32]:
+    """Move points on from where they are; umap-learn's own way in would stretch the start to a square."""
+    from umap.layouts import optimize_layout_euclidean
+    from umap.umap_ import make_epochs_per_sample
+
+    links = graph.tocoo()
+    links.sum_duplicates()
+    links.data[links.data < links.data.max() / n_epochs] = 0.0  # would never be drawn
+    links.eliminate_zeros()
+    chance = np.random.RandomState(random_state)
+    places = np.array(start, dtype=np.float32, order="C")
+    return np.asarray(
+        optimize_layout_euclidean(
+            places,
+            places,
+            links.row,
+            links.col,
+            n_epochs,
+            len(places),
+            make_epochs_per_sample(links.data, n_epochs),
+            *kernel,
+            chance.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
+            1.0,
+            GENTLE,
+            negative_sample_rate,
+            tqdm_kwds=bar,
+            move_other=True,
+        ),
+        dtype=np.float32,
+    )
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ def unfolded(
     negative_sample_rate: int = 5,
     random_state: int = 0,
     engine: EngineName = "auto",
+    go_on: bool = False,
     progress: Progress = silent,
 ) -> tuple[NDArray[np.float32], str]:
     """Return the places (n, n_components) of different rows (n, d), and who found them and why.
@@ -39,6 +40,8 @@ def unfolded(
     n_neighbors : int
         The item itself counts, as in umap-learn; at most n.
     start : float array (n, n_components) or "spectral"
+    go_on : bool
+        ``start`` is a map already: it keeps its size instead of being brought to that of a first guess.
     n_epochs : int or None
         None: 500 up to 10,000 items, else 200, as in umap-learn.
     """
@@ -56,6 +59,7 @@ def unfolded(
             n_epochs=epochs,
             negative_sample_rate=negative_sample_rate,
             random_state=random_state,
+            go_on=go_on,
             progress=progress,
         )
         return places, with_search(chosen.sentence, found)
@@ -74,6 +78,7 @@ def unfolded(
             n_epochs=epochs,
             negative_sample_rate=negative_sample_rate,
             random_state=random_state,
+            go_on=go_on,
             progress=progress,
         )
     return places, with_search(chosen.sentence, found)

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import streamlit as st
-from numpy.typing import NDArray
 
-from clustering.ui import explore_state, jobs, latent_map, routes, state
+from clustering.projections.turning import WITH_AXES
+from clustering.ui import explore_drawing, explore_film, explore_state, jobs, state
 from clustering.ui.explore_filters import heading
-from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
+from clustering.ui.explore_state import MAP, Shown
 from clustering.ui.explore_view import (
     BY_CONFIDENCE,
     BY_GROUP,
     BY_TRUST,
     Column,
     Filters,
-    colouring,
     honesty_figures,
-    masks_of,
     space_words,
-    visible_items,
 )
-from clustering.ui.latent_map.selection import selected_items
-from clustering.ui.latent_map.turning import WITH_AXES
 from clustering.ui.trouble import guarded, plain
 from clustering.workspace.records import ProjectionRecord
 
-KEY = "explore"  # of the map component
 FIRST = ("umap", "tsne")  # of several maps the one shown until a person chooses
-HEIGHT = 660
 TRUST = (
     "Trust in this place: of an item's nearest neighbours in truth, the share that is near it on this map. "
     "Where it is low, the map has torn neighbours apart, and what lies beside an item says little about it."
@@ -109,10 +101,13 @@ def missing(shown: Shown, projection: str, space: str) -> None:
     title = explore_state.projection_titles(explore_state.maps_of(shown.run)).get(projection, projection)
     jobs.watch(waiting, place)
     if waiting:
-        st.skeleton(HEIGHT - 160)
+        st.skeleton(explore_drawing.HEIGHT - 160)
         return
     with st.container(
-        border=True, horizontal_alignment="center", height=HEIGHT - 160, vertical_alignment="center"
+        border=True,
+        horizontal_alignment="center",
+        height=explore_drawing.HEIGHT - 160,
+        vertical_alignment="center",
     ):
         st.markdown(f"There is no {title} map of the {space_words(space)} of this run yet.")
         if st.button("Draw it", type="primary", key="map-draw"):
@@ -128,91 +123,27 @@ def missing(shown: Shown, projection: str, space: str) -> None:
             st.rerun()
 
 
-@st.fragment(key=MAP)
-@guarded
 def show(
     shown: Shown, record: ProjectionRecord, columns: Sequence[Column], filters: Filters, colour: str
 ) -> None:
-    """Draw the map; a lasso runs only the gallery again, a click only the drawer."""
-    items = shown.collection.items
-    trust = explore_state.trust_of(record.id)
-    legend, codes = colouring(
-        colour,
-        items,
-        columns,
-        shown.groups,
-        explore_state.theme_name(),
-        st.session_state.get("palette") or "auto",
-        trust,
-    )
-    visible = None
-    if filters.active:
-        visible = visible_items(masks_of(items, filters, shown.groups, trust), shown.n)
-    version, sent = explore_state.told(shown.record.id)
-    layer = latent_map.layer_sections(codes, shown.groups.confidence, visible, sent)
-    kept = {"shown": shown, "map": record.id, "codes": codes, "visible": visible}
-    st.session_state["_explore-map"] = kept
-    points, dressed, pictures, card = _sources(shown, record, layer)
-    news = latent_map.latent_map(
-        points,
-        dressed,
-        legend,
-        key=KEY,
-        items=shown.record.id,
-        space=record.id,
-        title=f"Map of {shown.record.name}",
-        pictures=pictures,
-        card_url=card,
-        near_url=routes.near_address(record.id, shown.run.id) if routes.are_served() else "",
-        near_space=record.space,
-        selection_version=version,
-        height=HEIGHT,
-        on_gesture=_drawn,
-        on_click=_opened,
-    )
-    _take(news)
+    """Draw the map, its film below and another seed beside it where a person has asked for them.
 
+    A lasso runs only the gallery again, a click only the drawer, and a running film only the map.
+    """
+    ticks = explore_film.PACE if explore_film.playing(record) else None
 
-def _sources(
-    shown: Shown, record: ProjectionRecord, layer: dict[str, NDArray[Any]]
-) -> tuple[Any, Any, Any, str]:
-    if not routes.are_served():
-        return latent_map.point_sections(explore_state.positions_of(record.id)), layer, None, ""
-    pictures = None
-    if shown.record.kind == "images":
-        pictures = latent_map.PictureSource(**routes.atlas_source(shown.collection))
-    card = f"/studio/collections/{shown.record.id}/items/{{index}}/card"
-    return routes.map_address(record.id), routes.layer_address(latent_map.pack(layer)), pictures, card
+    @st.fragment(key=MAP, run_every=ticks)
+    @guarded
+    def block() -> None:
+        film = explore_film.of(record, shown)
+        explore_film.advance(record, film, ticks is not None)
+        explore_drawing.maps(shown, record, columns, filters, colour, film)
+        if film is not None:
+            explore_film.scrubber(shown, record, film)
+        if explore_film.playing(record) != (ticks is not None):
+            st.rerun()  # only a run of the whole page can set or stop the clock of a fragment
 
-
-def _take(news: latent_map.MapSelection) -> bool:
-    """Keep what was done on the map; return whether the rest of the page should know."""
-    kept = st.session_state.get("_explore-map")
-    if kept is None or (news.gesture is None and news.clicked is None):
-        return False
-    shown: Shown = kept["shown"]
-    if news.gesture is not None:
-        found = selected_items(
-            news.gesture,
-            explore_state.selection(shown.record.id),
-            explore_state.positions_of(kept["map"]),
-            kept["codes"],
-            kept["visible"],
-        )
-        explore_state.drawn(shown.record.id, found)
-    if news.clicked is not None and news.clicked < shown.n:
-        st.session_state["explore-open"] = news.clicked
-    return True
-
-
-def _drawn() -> None:
-    _take(latent_map.news(KEY))
-    explore_state.run_again([WORKS, explore_state.BASKET])
-
-
-def _opened() -> None:
-    _take(latent_map.news(KEY))
-    explore_state.run_again([ITEM])
+    block()
 
 
 def honesty(record: ProjectionRecord, colour: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -16,8 +16,7 @@ from clustering.jobs import catalogue
 from clustering.jobs.catalogue import Entry
 from clustering.ui import explore_view, state, theme
 from clustering.ui.explore_view import Column
-from clustering.ui.groups import Groups
-from clustering.ui.latent_map.turning import as_drawn
+from clustering.ui.groups import Groups, colour_numbers
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ WORKS = "explore-works"
 GROUPS = "explore-groups"
 ITEM = "explore-item"
 BASKET = "basket"  # the sidebar's
+MOST_MATCHED = 20  # groups; of more the colour follows the place on the map
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,20 @@ def shown(record: CollectionRecord, run: RunRecord) -> Shown:
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
 def groups_of(run_id: str, names: tuple[tuple[int, str], ...]) -> Groups:
-    """Return the groups of a run under their present names; confidences and distances are worked out once."""
-    return Groups(state.run_arrays(run_id), dict(names))
+    """Return the groups of a run under their present names, in the colours of the first deep one."""
+    runs = state.workspace().runs(state.workspace().run(run_id).collection_id)
+    first = min(runs, key=lambda run: (run.family != "deep", run.created))
+    return _groups(run_id, names, first.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _groups(run_id: str, names: tuple[tuple[int, str], ...], first: str) -> Groups:
+    found = Groups(state.run_arrays(run_id), dict(names))
+    if run_id == first or found.count > MOST_MATCHED:
+        return found
+    numbers = colour_numbers(np.asarray(state.run_arrays(first).labels), found.labels, found.count)
+    return replace(found, numbers=numbers)
 
 
 def columns_of(record: CollectionRecord) -> list[Column]:
@@ -100,8 +110,7 @@ def _columns(collection_id: str, content_hash: str) -> list[Column]:  # noqa: AR
 @st.cache_resource(show_spinner=False, max_entries=16)
 def positions_of(projection_id: str) -> NDArray[np.float32]:
     """Return a map's positions as they are drawn, (n, 2)."""
-    workspace = state.workspace()
-    return as_drawn(workspace.map(projection_id), workspace.projection(projection_id).projection)
+    return state.workspace().drawn_map(projection_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -161,30 +170,32 @@ def select(collection_id: str, indices: NDArray[Any]) -> None:
     state.fill_basket(collection_id, indices)
 
 
-def drawn(collection_id: str, indices: NDArray[Any]) -> None:
-    """Select items the map itself has just selected; it need not be told."""
+def drawn(collection_id: str, indices: NDArray[Any], on: str) -> None:
+    """Select items that the map called ``on`` has just selected; it need not be told."""
     state.fill_basket(collection_id, indices)
-    _told()[collection_id] = {**_told_of(collection_id), "items": state.basket(collection_id)}
+    kept = (on, collection_id)
+    _told()[kept] = {**_told_of(kept), "items": state.basket(collection_id)}
 
 
-def told(collection_id: str) -> tuple[int, NDArray[np.int64]]:
-    """Return the number and items of the last selection that came from the page and not from the map."""
-    entry = _told_of(collection_id)
+def told(collection_id: str, on: str) -> tuple[int, NDArray[np.int64]]:
+    """Return number and items of the last selection that did not come from the map called ``on``."""
+    kept = (on, collection_id)
+    entry = _told_of(kept)
     current = state.basket(collection_id)
     if not np.array_equal(entry["items"], current):
         entry = {"version": entry["version"] + 1, "items": current, "sent": current}
-        _told()[collection_id] = entry
+        _told()[kept] = entry
     return entry["version"], entry["sent"]
 
 
-def _told() -> dict[str, dict[str, Any]]:
-    kept: dict[str, dict[str, Any]] = st.session_state.setdefault("_explore-told", {})
+def _told() -> dict[tuple[str, str], dict[str, Any]]:
+    kept: dict[tuple[str, str], dict[str, Any]] = st.session_state.setdefault("_explore-told", {})
     return kept
 
 
-def _told_of(collection_id: str) -> dict[str, Any]:
+def _told_of(kept: tuple[str, str]) -> dict[str, Any]:
     nothing = np.empty(0, dtype=np.int64)
-    return _told().get(collection_id, {"version": 0, "items": nothing, "sent": nothing})
+    return _told().get(kept, {"version": 0, "items": nothing, "sent": nothing})
 
 
 def run_again(keys: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -25,10 +26,13 @@ class Groups:
     arrays : RunArrays
     given : dict of int to str
         Names a person gave.
+    numbers : sequence of int
+        Which colour each group has, counted from 0; empty: the one of its own number.
     """
 
     arrays: RunArrays
     given: dict[int, str]
+    numbers: tuple[int, ...] = ()
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -111,19 +115,36 @@ class Groups:
         return members[order[:most]]
 
     def colours(self, theme: ThemeName, choice: str = "auto") -> list[str]:
-        """Return the colour of each group, the same on every page.
+        """Return the colour of each group, the same on every page and that of its like in the first run.
 
         With more than twenty groups hue follows the two main directions of the groups' middles.
         """
+        numbers = self.numbers or range(self.count)
         if choice == "okabe-ito":
-            return _repeated(cluster_colors(min(self.count, 8), theme), self.count)
+            return _picked(cluster_colors(min(self.count, 8), theme), numbers)
         if choice == "glasbey":
-            return _repeated(cluster_colors(20, theme), self.count)
-        return cluster_colors(self.count, theme, flattened(np.asarray(self.arrays.centers), self.count))
+            return _picked(cluster_colors(20, theme), numbers)
+        if self.count > 20:
+            return cluster_colors(self.count, theme, flattened(np.asarray(self.arrays.centers), self.count))
+        return _picked(cluster_colors(max(numbers, default=-1) + 1, theme), numbers)
 
 
-def _repeated(colours: list[str], count: int) -> list[str]:
-    return [colours[label % len(colours)] for label in range(count)] if colours else []
+def colour_numbers(first: NDArray[np.int64], labels: NDArray[np.int64], count: int) -> tuple[int, ...]:
+    """Return which of the first run's colours each of ``count`` groups takes, by the items they share.
+
+    Groups without a partner, and empty ones, take the colours that are left.
+    """
+    from clustering.metrics import matched_labels
+
+    renamed = matched_labels(first, labels)
+    held, at = np.unique(labels, return_index=True)
+    found = {int(label): int(renamed[place]) for label, place in zip(held, at, strict=True) if label >= 0}
+    left = (number for number in range(2 * count + len(first)) if number not in found.values())
+    return tuple(found[label] if label in found else next(left) for label in range(count))
+
+
+def _picked(colours: list[str], numbers: Sequence[int]) -> list[str]:
+    return [colours[number % len(colours)] for number in numbers] if colours else []
 
 
 def flattened(centers: NDArray[np.floating[Any]], count: int) -> NDArray[np.float64] | None:

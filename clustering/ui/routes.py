@@ -23,13 +23,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from clustering.errors import StudioError
+from clustering.projections.turning import DRAWN
 from clustering.ui.latent_map.blob import pack, point_sections
-from clustering.ui.latent_map.turning import DRAWN, as_drawn
 from clustering.workspace.ids import checked_id
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
     from clustering.workspace import Workspace
+    from clustering.workspace.companions import CompanionName
 
 log = logging.getLogger("clustering.ui")
 
@@ -69,6 +70,8 @@ def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
         Route(f"{item}/card", serve.guarded(serve.card)),
         Route("/studio/maps/{projection}.bin", serve.guarded(serve.positions)),
         Route("/studio/maps/{projection}/of/{run}/near/{index:int}", serve.guarded(serve.neighbours)),
+        Route("/studio/maps/{projection}/frames/{number:int}.bin", serve.guarded(serve.frame)),
+        Route("/studio/maps/{projection}/another-seed.bin", serve.guarded(serve.another_seed)),
         Route("/studio/layers/{digest}.bin", serve.guarded(serve.layer)),
         Route("/studio/runs/{run}/export/labels.{form}", serve.guarded(serve.labels)),
     ]
@@ -121,6 +124,16 @@ def map_address(projection_id: str) -> str:
 def near_address(projection_id: str, run_id: str) -> str:
     """Return the address of an item's neighbours in every space, with ``{index}`` in it."""
     return f"/studio/maps/{projection_id}/of/{run_id}/near/{{index}}"
+
+
+def frame_address(projection_id: str, number: int, made: str) -> str:
+    """Return the address of the positions of one frame of a map's film, in the edition ``made``."""
+    return f"/studio/maps/{projection_id}/frames/{number}.bin?made={made}"
+
+
+def seed_address(projection_id: str, made: str) -> str:
+    """Return the address of the positions of a map from another seed, in the edition ``made``."""
+    return f"/studio/maps/{projection_id}/another-seed.bin?made={made}"
 
 
 def picture_address(collection_id: str, index: int, size: int) -> str:
@@ -228,7 +241,7 @@ class _Served:
         if _unchanged(request, tag):
             return _not_modified(tag, FOREVER)
         aspects = self.opened(record.collection_id).items.get("aspect")
-        body = pack(point_sections(as_drawn(workspace.map(record.id), record.projection), aspects))
+        body = pack(point_sections(workspace.drawn_map(record.id), aspects))
         return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
 
     def neighbours(self, request: Request) -> Response:
@@ -242,6 +255,36 @@ class _Served:
         near = neighbourhoods(workspace, run, record.id, request.path_params["index"]).indices
         body = json.dumps({space: indices.tolist() for space, indices in near.items()}).encode()
         return _answer(request, body, "application/json", FOREVER)
+
+    def frame(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        return self._beside(request, "frames", lambda arrays: arrays["positions"][number])
+
+    def another_seed(self, request: Request) -> Response:
+        return self._beside(request, "another-seed", lambda arrays: arrays["positions"])
+
+    def _beside(
+        self, request: Request, name: CompanionName, places: Callable[[Mapping[str, Any]], Any]
+    ) -> Response:
+        """Answer with positions kept beside a map; the address says which edition is meant."""
+        workspace = self.workspace()
+        record = workspace.projection(request.path_params["projection"])
+        tag = _tag(record.id, request.url.path, request.query_params.get("made", ""))
+        if _unchanged(request, tag):
+            return _not_modified(tag, FOREVER)
+        kept = workspace.companion(record.id, name)
+        if kept is None:
+            raise StudioError("Nothing of that kind stands beside this map.")
+        try:
+            positions = places(kept.arrays)
+        except IndexError:
+            raise StudioError("There is no such frame.") from None
+        aspects = self.opened(record.collection_id).items.get("aspect")
+        rows = kept.arrays.get("rows")
+        if aspects is not None and rows is not None:
+            aspects = aspects.iloc[rows]
+        body = pack(point_sections(positions, aspects))
+        return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
 
     def layer(self, request: Request) -> Response:
         digest = request.path_params["digest"]

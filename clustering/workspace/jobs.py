@@ -269,9 +269,15 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "features": parameters.get("encoder"),
         "train": parameters.get("method"),
         "project": parameters.get("projection"),
+        "frames": parameters.get("projection"),
+        "another-seed": parameters.get("projection"),
         "quality": parameters.get("run"),
     }[kind]
-    verb = {"features": "Compute features", "project": "Draw a map", "quality": "Judge a run"}.get(
-        kind, kind.capitalize()
-    )
+    verb = {
+        "features": "Compute features",
+        "project": "Draw a map",
+        "frames": "Lay out the epochs",
+        "another-seed": "Draw another seed",
+        "quality": "Judge a run",
+    }.get(kind, kind.capitalize())
     return f"{verb}: {subject}" if subject else verb

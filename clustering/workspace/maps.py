@@ -18,12 +18,15 @@ from clustering.files import (
     write_array,
     write_json,
 )
+from clustering.projections.turning import as_drawn
 from clustering.workspace.database import now
 from clustering.workspace.records import ProjectionRecord
 from clustering.workspace.results import SaveModel
 from clustering.workspace.shelves import Shelves
 from clustering.workspace.store import found, refuse_while_used
 from clustering.workspace.tables import ProjectionRow, RunRow
+
+LAID_ON = "laid_on.json"  # in a map's folder
 
 
 class Maps(Shelves):
@@ -70,6 +73,7 @@ class Maps(Shelves):
         seconds: float = 0.0,
         quality: Sequence[Mapping[str, Any]] = (),
         point_quality: NDArray[np.float32] | None = None,
+        laid_on: str | None = None,
         save_model: SaveModel | None = None,
         job_id: str | None = None,
     ) -> ProjectionRecord:
@@ -80,6 +84,8 @@ class Maps(Shelves):
         point_quality : float32 array (n,), optional
             Share of an item's nearest neighbours that are near it on the map too, 0 to 1; NaN where it was
             not measured.
+        laid_on : str, optional
+            The map on which this one was laid.
 
         Raises
         ------
@@ -120,6 +126,8 @@ class Maps(Shelves):
             if point_quality is not None:
                 write_array(part / "point_quality.npy", np.asarray(point_quality, dtype=np.float32))
             write_json(part / "quality.json", list(quality))
+            if laid_on is not None:
+                write_json(part / LAID_ON, {"projection": laid_on})
             if save_model:
                 (part / "model").mkdir()
                 save_model(part / "model")
@@ -130,6 +138,17 @@ class Maps(Shelves):
     def map(self, projection_id: str) -> NDArray[np.float32]:
         """Return the positions (n, 2), memory-mapped and read-only."""
         return read_array(self.projection(projection_id).folder / "map.npy")
+
+    def laid_on(self, projection_id: str) -> str | None:
+        """Return the map on which a map was laid when it was made, if it was; that one may be gone."""
+        path = self.projection(projection_id).folder / LAID_ON
+        return str(read_json(path)["projection"]) if path.exists() else None
+
+    def drawn_map(self, projection_id: str) -> NDArray[np.float32]:
+        """Return the positions as they are drawn, (n, 2): lying on its long side, or on another map."""
+        record = self.projection(projection_id)
+        lies = (record.folder / LAID_ON).exists()
+        return as_drawn(read_array(record.folder / "map.npy"), record.projection, lies)
 
     def point_quality(self, projection_id: str) -> NDArray[np.float32] | None:
         """Return the share of each item's neighbours that the map keeps (n,); None when not measured."""

@@ -9,7 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-JobKind = Literal["load", "fetch", "sample", "features", "train", "project", "quality"]
+JobKind = Literal[
+    "load", "fetch", "sample", "features", "train", "project", "frames", "another-seed", "quality"
+]
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"]
 Request = Literal["pause", "resume", "stop", "cancel"]
 

@@ -8,16 +8,16 @@ from typing import Self
 
 from clustering.errors import StudioError
 from clustering.files import disk_errors
+from clustering.workspace.companions import Companions
 from clustering.workspace.database import Database, database_url
 from clustering.workspace.jobs import Jobs
-from clustering.workspace.maps import Maps
 from clustering.workspace.marks import Marks
 from clustering.workspace.results import Results
 
 DEFAULT_ROOT = Path("~/.deep-clustering-studio")
 
 
-class Workspace(Results, Maps, Marks, Jobs):
+class Workspace(Results, Companions, Marks, Jobs):
     """Collections, features, runs, maps, selections, notes and jobs in one folder with a database.
 
     Examples

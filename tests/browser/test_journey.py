@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clustering.projections.turning import as_drawn
 from clustering.ui.captions import Captions
-from clustering.ui.latent_map.turning import as_drawn
 from clustering.workspace import Workspace
 
 pytest.importorskip("playwright.sync_api")

@@ -266,3 +266,20 @@ def test_a_folder_without_a_projection_is_refused_in_a_sentence(kind, fitted, tm
 def test_an_unknown_projection_is_refused_with_the_names_there_are():
     with pytest.raises(StudioError, match=r"no projection called “isomap”.*pca, umap, tsne"):
         projection("isomap")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_start_is_gone_on_from_or_refused(fitted, rows, name):
+    model = fitted[name]
+    kind = type(model)
+    if kind.info.going_on is None:
+        with pytest.raises(StudioError, match="cannot begin from given places"):
+            made(kind).fit(rows, start=model.embedding_)
+        return
+    told: list[tuple[int, int, str]] = []
+    settings = kind.info.test_settings | kind.info.going_on
+    again = kind(**settings).fit(rows, start=model.embedding_, progress=lambda *step: told.append(step))
+    moved = np.linalg.norm(again.embedding_ - model.embedding_, axis=1).mean()
+    scattered = np.linalg.norm(model.embedding_ - model.embedding_.mean(axis=0), axis=1).mean()
+    assert moved < 0.5 * scattered
+    assert [step[:2] for step in told if step[2] == "moving the points"][-1] == (told[-1][1], told[-1][1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_map_that_was_not_measured_says_so_when_coloured_by_trust(small: Small
 
 
 def test_trust_in_a_place_is_a_filter(small: Small) -> None:
-    from clustering.ui.latent_map.turning import as_drawn
+    from clustering.projections.turning import as_drawn
 
     drawn = as_drawn(small.workspace.map(measured(small)), "umap")
     everything = {
@@ -217,7 +218,7 @@ def test_trust_in_a_place_is_a_filter(small: Small) -> None:
 
 
 def test_a_lasso_meets_the_map_as_it_is_drawn(small: Small) -> None:
-    from clustering.ui.latent_map.turning import as_drawn
+    from clustering.projections.turning import as_drawn
 
     x, y = as_drawn(small.workspace.map(measured(small)), "umap")[5].astype(float)
     box = [x - 0.01, y - 0.01, x + 0.01, y - 0.01, x + 0.01, y + 0.01, x - 0.01, y + 0.01]
@@ -276,3 +277,159 @@ def test_a_table_is_explored_without_pictures(tmp_path: Path, monkeypatch: pytes
     app = opened(explore={"clicked": {"token": "c", "index": 3}})
     assert not app.exception
     assert "Nearest in features" in "\n".join(str(one.value) for one in app.get("html"))
+
+
+# the film of a training, and another seed beside the map
+
+
+@pytest.fixture
+def film(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
+    """The small workspace with a deep run that has snapshots, its map and the frames; no worker starts."""
+    from tests.small_workspace import filmed
+
+    monkeypatch.setattr("clustering.ui.jobs.ensure_worker", lambda workspace: None)
+    run, drawn = filmed(small, n_iter=30, perplexity=3.0)
+    return replace(small, run=run, projection=drawn)
+
+
+def computed(small: Small, kind: str) -> None:
+    from clustering.jobs.executors import Inline
+
+    with Inline(small.workspace) as here:
+        assert here.submit(kind, {"projection": small.projection}).state == "finished"
+
+
+def scrubber(app: AppTest) -> Any:
+    return next(one for one in app.select_slider if one.label == "Epoch")
+
+
+def test_a_training_is_offered_to_be_played_and_laid_out_once(film: Small) -> None:
+    app = opened()
+    assert "5 epochs were kept" in words(app)
+    assert not app.select_slider
+    next(one for one in app.button if one.label == "Play the training").click().run()
+    assert not app.exception
+    [job] = [job for job in film.workspace.jobs() if job.kind == "frames"]
+    assert job.parameters["projection"] == film.projection
+    assert not [one for one in app.button if one.label == "Play the training"]
+
+
+def test_the_scrubber_shows_epochs_with_their_groups_and_what_changed(film: Small) -> None:
+    computed(film, "frames")
+    app = opened()
+    assert not app.exception
+    assert scrubber(app).options == [
+        "Pretraining 0",
+        "Pretraining 3",
+        "Clustering 1",
+        "Clustering 2",
+        "Clustering 3",
+        "Finished map",
+    ]
+    assert "The finished map." in words(app)
+    scrubber(app).set_value(0).run()
+    assert "Epoch 0 of pretraining · no groups yet" in words(app)
+    scrubber(app).set_value(3).run()
+    assert not app.exception
+    assert "Epoch 2 of clustering · 16.7% changed their group since the frame before" in words(app)
+    bars = [str(one.value) for one in app.get("html") if "Group sizes" in str(one.value)]
+    assert "Group 1: 4 (33 %)" in bars[0].replace("33%", "33 %")
+
+
+def test_a_film_plays_to_the_finished_map_and_stops(film: Small) -> None:
+    computed(film, "frames")
+    app = opened()
+    next(one for one in app.button if one.label == "Play the training").click().run()
+    seen = [scrubber(app).value]
+    assert [one for one in app.button if one.label == "Pause"]
+    for _ in range(5):
+        app.run()
+        seen.append(scrubber(app).value)
+    assert not app.exception
+    assert seen[0] == 0 and seen[-1] == 5 and seen == sorted(seen)
+    app.run()
+    assert [one for one in app.button if one.label == "Play the training"]
+    next(one for one in app.button if one.label == "Play the training").click().run()
+    at = scrubber(app).value
+    next(one for one in app.button if one.label == "Pause").click().run()
+    app.run()
+    assert scrubber(app).value == at < 5
+
+
+def test_a_lasso_meets_an_epoch_as_it_is_drawn(film: Small) -> None:
+    computed(film, "frames")
+    kept = film.workspace.companion(film.projection, "frames")
+    assert kept is not None
+    x, y = kept.arrays["positions"][0][5].astype(float)
+    box = [x - 0.01, y - 0.01, x + 0.01, y - 0.01, x + 0.01, y + 0.01, x - 0.01, y + 0.01]
+    app = opened()
+    scrubber(app).set_value(0).run()
+    app.session_state["explore"] = {
+        "gesture": {"token": "t", "mode": "replace", "polygon": box, "hidden": []}
+    }
+    app.run()
+    assert app.session_state["_basket"][film.collection].tolist() == [5]
+
+
+def test_a_training_without_snapshots_says_so(small: Small) -> None:
+    arrays = small.workspace.run_arrays(small.run)
+    run = small.workspace.add_run(
+        small.features, arrays, method="dec", title="DEC", family="deep", parameters={}, seed=0
+    )
+    small.workspace.add_projection(
+        small.features,
+        np.asarray(small.workspace.map(small.projection)),
+        run_id=run.id,
+        space="latent",
+        projection="pca",
+        title="PCA",
+        parameters={},
+        seed=0,
+        engine="by hand",
+    )
+    app = opened()
+    assert "No snapshots of this training were kept" in words(app)
+
+
+def test_another_seed_stands_beside_the_map_with_a_sentence(film: Small) -> None:
+    app = opened()
+    next(one for one in app.button if one.label == "Another seed beside it").click().run()
+    assert not app.exception
+    [job] = [job for job in film.workspace.jobs() if job.kind == "another-seed"]
+    assert job.parameters["projection"] == film.projection
+    film.workspace.request(job.id, "cancel")
+    computed(film, "another-seed")
+    app.run()
+    assert not app.exception
+    assert "Seed 0 and seed 1, laid on one another." in words(app)
+    assert "of the mean distance between two items" in words(app)
+    assert "Both begin at the same two strongest directions (PCA)" in words(app)
+    assert "Read only what both show." in words(app)
+    next(one for one in app.button if one.label == "Only this map").click().run()
+    assert "laid on one another" not in words(app)
+    assert [one for one in app.button if one.label == "Another seed beside it"]
+
+
+def test_a_selection_on_one_map_is_one_on_both(film: Small) -> None:
+    computed(film, "another-seed")
+    kept = film.workspace.companion(film.projection, "another-seed")
+    assert kept is not None
+    app = opened()
+    next(one for one in app.button if one.label == "Another seed beside it").click().run()
+    x, y = kept.arrays["positions"][7].astype(float)
+    box = [x - 0.01, y - 0.01, x + 0.01, y - 0.01, x + 0.01, y + 0.01, x - 0.01, y + 0.01]
+    sent = {"token": "t", "mode": "replace", "polygon": box, "hidden": []}
+    app.session_state["explore-beside"] = {"gesture": sent}
+    app.run()
+    assert not app.exception
+    assert app.session_state["_basket"][film.collection].tolist() == [7]
+    app.run()
+    told = app.session_state["_explore-told"]
+    assert told["explore", film.collection]["sent"].tolist() == [7]
+    assert told["explore-beside", film.collection]["sent"].tolist() == []
+
+
+def test_a_map_without_chance_needs_no_second_seed(small: Small) -> None:
+    app = opened()
+    assert "Nothing in this map is chance" in words(app)
+    assert not [one for one in app.button if one.label == "Another seed beside it"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clustering.ui.explore_view import (
     BY_TRUST,
@@ -17,7 +19,7 @@ from clustering.ui.explore_view import (
     value_counts,
     visible_items,
 )
-from clustering.ui.groups import Groups, flattened
+from clustering.ui.groups import Groups, colour_numbers, flattened
 from clustering.workspace.records import RunArrays
 
 ITEMS = pd.DataFrame(
@@ -207,3 +209,20 @@ def test_figures_that_were_not_measured_are_left_out() -> None:
         {"name": "pearson", "title": "Pearson", "value": 0.5},
     ]
     assert [figure[:2] for figure in honesty_figures(quality)] == [("Trustworthiness", "0.91")]
+
+
+def test_a_group_has_the_colour_of_its_like_in_the_first_run() -> None:
+    first = np.array([0, 0, 0, 1, 1, 1, 2, 2, 2])
+    assert colour_numbers(first, first, 3) == (0, 1, 2)
+    assert colour_numbers(first, np.array([2, 2, 2, 0, 0, 0, 1, 1, 1]), 3) == (1, 2, 0)
+    assert colour_numbers(first, np.array([3, 3, 3, 0, 0, 2, 1, 1, -1]), 5) == (1, 2, 3, 0, 4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1_000), st.integers(1, 9), st.integers(1, 9))
+def test_no_two_groups_share_a_colour(seed: int, before: int, after: int) -> None:
+    random = np.random.default_rng(seed)
+    first, labels = random.integers(0, before, 40), random.integers(-1, after, 40)
+    numbers = colour_numbers(first, labels, after)
+    assert len(numbers) == len(set(numbers)) == after
+    assert max(numbers) < max(before, after)

@@ -13,9 +13,9 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from clustering.projections.turning import as_drawn
 from clustering.ui import routes
 from clustering.ui.latent_map.blob import layer_sections, pack, unpack
-from clustering.ui.latent_map.turning import as_drawn
 from tests.small_workspace import WICKED, Small, make
 
 

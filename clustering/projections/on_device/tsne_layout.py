@@ -37,6 +37,7 @@ def lay_out(
     *,
     exaggeration: float,
     early_exaggeration: float,
+    early_iterations: int = EARLY_ITERATIONS,
     n_iter: int,
     dof: float,
     progress: Progress,
@@ -46,10 +47,10 @@ def lay_out(
     n = len(places)
     repulsion = _Repulsion(dof)
     attracting = graph.weights[:, None]
-    total = EARLY_ITERATIONS + n_iter
+    total = early_iterations + n_iter
     for emphasis, first, last in (
-        (early_exaggeration, 0, EARLY_ITERATIONS),
-        (exaggeration, EARLY_ITERATIONS, total),
+        (early_exaggeration, 0, early_iterations),
+        (exaggeration, early_iterations, total),
     ):
         descent = Descent(n / emphasis, MOMENTUM)  # Belkina 2019
         strengths = attracting * emphasis

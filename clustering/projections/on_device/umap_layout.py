@@ -18,6 +18,7 @@ STEPS = 4  # an epoch; one alone overshoots where an item has many links
 CLIP = 4.0  # of every single move, as in umap-learn
 SIDE = 10.0  # of the box the points start in, as in umap-learn
 TINY = 1e-12  # squared distance
+GENTLE = 0.3  # first rate of a map that goes on, as in `umap_library`
 OFF = 1e-3  # keeps the repulsion of points on one spot finite, as in umap-learn
 
 
@@ -54,6 +55,7 @@ def lay_out(
     n_epochs: int,
     negative_sample_rate: int,
     random_state: int,
+    go_on: bool = False,
     progress: Progress,
 ) -> NDArray[np.float32]:
     """Move points (n, c) from ``start`` until linked ones are near and others are not.
@@ -70,11 +72,13 @@ def lay_out(
     n_strangers = max(1, round(negative_sample_rate * float(links.mean()) / STEPS))
     push = negative_sample_rate * links / n_strangers  # (n, 1)
     strengths = 2 * strengths
-    places = _in_box(torch.as_tensor(start, dtype=torch.float32, device=device))
+    places = torch.as_tensor(start, dtype=torch.float32, device=device)
+    if not go_on:
+        places = _in_box(places)
     n = len(places)
     random = torch.Generator(device).manual_seed(random_state)
     for epoch in range(n_epochs):
-        rate = (1 - epoch / n_epochs) / STEPS
+        rate = (GENTLE if go_on else 1.0) * (1 - epoch / n_epochs) / STEPS
         for _ in range(STEPS):
             apart = graph.differences(places)  # (E, c)
             squared = apart.square().sum(dim=1, keepdim=True).clamp_(min=TINY)

@@ -13,7 +13,7 @@ FRAME = 1.5  # width over height of the usual frame
 WORTHWHILE = 1.02  # a map that is seen hardly larger stays as it was computed
 
 
-def as_drawn(positions: NDArray[np.float32], projection: str) -> NDArray[np.float32]:
+def as_drawn(positions: NDArray[np.float32], projection: str, lies: bool = False) -> NDArray[np.float32]:
     """Return a map's positions as they are drawn, (n, 2): turned, never mirrored or stretched.
 
     Parameters
@@ -21,9 +21,11 @@ def as_drawn(positions: NDArray[np.float32], projection: str) -> NDArray[np.floa
     positions : float32 array (n, 2)
     projection : str
         Name of the projection; those whose axes mean something stay as they are.
+    lies : bool
+        The map was laid on another one and stays there.
     """
     places = np.asarray(positions)
-    if projection in WITH_AXES or len(places) < 3:
+    if lies or projection in WITH_AXES or len(places) < 3:
         return places
     middle = places.mean(axis=0, dtype=np.float64)
     angle = angle_of(places - middle)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering.ui.latent_map.turning import angle_of, as_drawn
+from clustering.projections.turning import angle_of, as_drawn
 
 
 def standing(n: int = 500, seed: int = 0) -> np.ndarray:

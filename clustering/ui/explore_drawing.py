@@ -1,0 +1,220 @@
+"""Draws the maps of the Explore page, and keeps what a person does on them: a lasso, a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from clustering.ui import explore_beside, explore_film, explore_state, latent_map, routes
+from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
+from clustering.ui.explore_view import BY_GROUP, Column, Filters, colouring, masks_of, visible_items
+from clustering.ui.latent_map.selection import selected_items
+from clustering.workspace.records import ProjectionRecord
+
+KEY = "explore"  # of the map component
+HEIGHT = 660
+PAIRED = 560  # of two maps side by side
+
+
+def maps(
+    shown: Shown,
+    record: ProjectionRecord,
+    columns: Sequence[Column],
+    filters: Filters,
+    colour: str,
+    film: explore_film.Film | None,
+) -> None:
+    """Draw a finished map or a frame of its film, and another seed beside it where it is wanted."""
+    trust = explore_state.trust_of(record.id)
+    visible = None
+    if filters.active:
+        visible = visible_items(masks_of(shown.collection.items, filters, shown.groups, trust), shown.n)
+    other = explore_beside.shown_beside(record)
+    place, second = st.columns(2, gap="small") if other is not None else (st.container(), None)
+    with place:
+        picture = _picture(shown, columns, colour, trust, visible)
+        at = explore_film.frame(record, film)
+        if film is None or at is None:
+            picture = replace(picture, positions=explore_state.positions_of(record.id))
+            news = _drawn_map(shown, record, picture, KEY, PAIRED if other else HEIGHT)
+        else:
+            news = _drawn_frame(shown, record, picture, film, at)
+    _take(KEY, news)
+    if other is not None and second is not None:
+        with second:
+            dressed = _picture(shown, columns, colour, other.trust, visible)
+            dressed = replace(dressed, positions=other.positions, made=other.stamp)
+            _take(explore_beside.KEY, _drawn_map(shown, record, dressed, explore_beside.KEY, PAIRED))
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """What a map looks like, and what a gesture on it is tested against."""
+
+    legend: latent_map.Legend
+    codes: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    visible: NDArray[np.bool_] | None
+    positions: NDArray[np.float32] | None = None
+    made: str = ""
+
+
+def _picture(
+    shown: Shown, columns: Sequence[Column], colour: str, trust: NDArray[np.float32] | None, visible: Any
+) -> _Picture:
+    choice = st.session_state.get("palette") or "auto"
+    theme_name = explore_state.theme_name()
+    legend, codes = colouring(
+        colour, shown.collection.items, columns, shown.groups, theme_name, choice, trust
+    )
+    return _Picture(legend, codes, shown.groups.confidence, visible)
+
+
+def _drawn_map(
+    shown: Shown, record: ProjectionRecord, picture: _Picture, key: str, height: int
+) -> latent_map.MapSelection:
+    """Draw a finished map: the one looked at, or the same from another seed."""
+    first = key == KEY
+    served = routes.are_served()
+    address = routes.map_address(record.id) if first else routes.seed_address(record.id, picture.made)
+    near = routes.near_address(record.id, shown.run.id) if served and first else ""
+    return _mounted(
+        shown,
+        record,
+        picture,
+        key,
+        address,
+        title=f"Map of {shown.record.name}{'' if first else ', another seed'}",
+        space=record.id if first else f"{record.id}-seed",
+        near_url=near,
+        height=height,
+    )
+
+
+def _drawn_frame(
+    shown: Shown, record: ProjectionRecord, picture: _Picture, film: explore_film.Film, at: int
+) -> latent_map.MapSelection:
+    """Draw an epoch of the training; of a large collection the sample that was kept, on a map of its own."""
+    codes = np.asarray(film.labels[at])
+    by_group = picture.legend.title == BY_GROUP
+    if not by_group:
+        codes = picture.codes[film.rows]
+    visible = None if picture.visible is None else picture.visible[film.rows]
+    picture = _Picture(
+        explore_film.dressed(picture.legend, codes) if by_group else picture.legend,
+        codes,
+        np.asarray(film.confidences[at]),
+        visible,
+        np.asarray(film.positions[at]),
+    )
+    if not film.whole:
+        picture = replace(picture, legend=replace(picture.legend, medoids=()))
+    return _mounted(
+        shown,
+        record,
+        picture,
+        KEY if film.whole else f"{KEY}-film",
+        routes.frame_address(record.id, at, film.stamp),
+        title=f"Map of {shown.record.name}, {film.name(at)}",
+        space=record.id,
+        bounds=film.bounds,
+        sample=not film.whole,
+        height=HEIGHT,
+    )
+
+
+def _mounted(
+    shown: Shown,
+    record: ProjectionRecord,
+    picture: _Picture,
+    key: str,
+    address: str,
+    *,
+    title: str,
+    space: str,
+    near_url: str = "",
+    bounds: Sequence[float] | None = None,
+    sample: bool = False,
+    height: int,
+) -> latent_map.MapSelection:
+    version, sent = (0, None) if sample else explore_state.told(shown.record.id, key)
+    layer = latent_map.layer_sections(picture.codes, picture.confidence, picture.visible, sent)
+    if not sample:
+        kept = {
+            "shown": shown,
+            "map": record.id,
+            "codes": picture.codes,
+            "visible": picture.visible,
+            "positions": picture.positions,
+        }
+        st.session_state[_kept(key)] = kept
+    points: Any = latent_map.point_sections(picture.positions if picture.positions is not None else [])
+    dressed: Any = layer
+    pictures, card = None, ""
+    if routes.are_served():
+        points, dressed = address, routes.layer_address(latent_map.pack(layer))
+        if not sample:
+            card = f"/studio/collections/{shown.record.id}/items/{{index}}/card"
+            if shown.record.kind == "images":
+                pictures = latent_map.PictureSource(**routes.atlas_source(shown.collection))
+    return latent_map.latent_map(
+        points,
+        dressed,
+        picture.legend,
+        key=key,
+        items=f"{shown.record.id}-sample" if sample else shown.record.id,
+        space=space,
+        title=title,
+        pictures=pictures,
+        card_url=card,
+        near_url=near_url,
+        near_space=record.space,
+        bounds=bounds,
+        selection_version=version,
+        selectable=not sample,
+        height=height,
+        on_gesture=_drawn if key == KEY else _drawn_beside,
+        on_click=_opened if key == KEY else _opened_beside,
+    )
+
+
+def _kept(key: str) -> str:
+    return "_explore-map" if key == KEY else f"_{key}-map"
+
+
+def _take(key: str, news: latent_map.MapSelection) -> None:
+    """Keep what was done on a map."""
+    kept = st.session_state.get(_kept(key))
+    if kept is None or (news.gesture is None and news.clicked is None):
+        return
+    shown: Shown = kept["shown"]
+    if news.gesture is not None:
+        current = explore_state.selection(shown.record.id)
+        found = selected_items(news.gesture, current, kept["positions"], kept["codes"], kept["visible"])
+        explore_state.drawn(shown.record.id, found, key)
+    if news.clicked is not None and news.clicked < shown.n:
+        st.session_state["explore-open"] = news.clicked
+
+
+def _drawn(key: str = KEY) -> None:
+    _take(key, latent_map.news(key))
+    paired = [MAP] if explore_beside.KEY in st.session_state else []  # a selection in one is one in both
+    explore_state.run_again([*paired, WORKS, explore_state.BASKET])
+
+
+def _drawn_beside() -> None:
+    _drawn(explore_beside.KEY)
+
+
+def _opened(key: str = KEY) -> None:
+    _take(key, latent_map.news(key))
+    explore_state.run_again([ITEM])
+
+
+def _opened_beside() -> None:
+    _opened(explore_beside.KEY)
