@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from clustering.cli import main
-from clustering.methods import method
+from clustering.methods import absent, method
 from clustering.workspace import Workspace
 
 EXPORTS = {
@@ -143,8 +143,9 @@ def test_too_many_groups_fail_the_job_and_leave_no_run(run, table, tmp_path):
 
 
 def test_methods_lists_every_choice_and_the_parameters_of_one(run):
-    code, listed, _ = run("methods")
+    code, listed, said = run("methods")
     assert code == 0
+    assert all(line in said for line in absent())
     for name in ("kmeans", "dec", "umap", "efficientnet-lite0"):
         assert name in listed
     code, told, _ = run("methods", "dec")

@@ -56,6 +56,8 @@ def methods(
         for title, entries in shelves.items():
             rows = [(entry.name, entry.title, entry.info["summary"]) for entry in entries.values()]
             table(title, ("name", "title", "what it does"), rows)
+        for line in found.absent:
+            say(line)
         return
     for entries in shelves.values():
         if name in entries:

@@ -17,6 +17,7 @@ from typing import Any
 
 import clustering
 from clustering.files import write_json
+from clustering.methods import absent, library_version
 from clustering.parameters import Parameter
 from clustering.workspace import Workspace
 
@@ -45,6 +46,7 @@ class Catalogue:
     projections: Mapping[str, Entry]
     features: Mapping[str, Entry]
     device: str  # the sentence that says where a fit runs when nobody chooses
+    absent: tuple[str, ...] = ()  # a line for every library whose methods could be here and are not
 
 
 def catalogue(workspace: Workspace) -> Catalogue:
@@ -62,7 +64,7 @@ def read(cache: Path) -> Catalogue | None:
     except FileNotFoundError:
         return None
     entries = {package: _entries(content[package]) for package in PACKAGES}
-    return Catalogue(**entries, device=content["device"])
+    return Catalogue(**entries, device=content["device"], absent=tuple(content["absent"]))
 
 
 def write(cache: Path) -> None:
@@ -87,12 +89,13 @@ def write(cache: Path) -> None:
 
 
 def place(cache: Path) -> Path:
-    """Return the catalogue's file; its name changes when a file of the listed packages does."""
+    """Return the catalogue's file; its name changes when a listed package or a library does."""
     home = Path(clustering.__file__).parent
     stamp = hashlib.sha256()
     for package in PACKAGES:
         for file in sorted((home / package).rglob("*.py")):
             stamp.update(f"{file.name}:{file.stat().st_mtime_ns}".encode())
+    stamp.update(repr((library_version("clustpy"), absent())).encode())
     return cache / f"choices-{stamp.hexdigest()[:12]}.json"
 
 
@@ -112,7 +115,7 @@ def _parameter(row: dict[str, Any]) -> Parameter:
 
 def _collected() -> dict[str, Any]:
     from clustering.features import encoders
-    from clustering.methods import methods
+    from clustering.methods import clustpy, methods
     from clustering.parameters import parameters_of
     from clustering.projections import projections
     from clustering.training.device import choose_device
@@ -133,7 +136,8 @@ def _collected() -> dict[str, Any]:
         ]
         for package, entries in found.items()
     }
-    return {**listed, "device": choose_device().reason}
+    trouble = (clustpy.trouble,) if clustpy.trouble else ()
+    return {**listed, "device": choose_device().reason, "absent": absent() + trouble}
 
 
 if __name__ == "__main__":

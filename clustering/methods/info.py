@@ -43,6 +43,8 @@ class MethodInfo:
         Empty, or what of it is ours because the paper could not be read in full.
     order : int
         Position in lists: baselines first, then by year.
+    library : str
+        Empty, or the library whose code it runs.
     """
 
     name: str
@@ -64,3 +66,4 @@ class MethodInfo:
     first_for: tuple[DataKind, ...] = ()
     reconstructed: str = ""
     order: int = 100
+    library: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from clustering.jobs.catalogue import Entry
 from clustering.kinds import IN_WORDS
 from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
+from clustering.ui.words import several
 
 INTERACTIONS = {
     "none": "no learning",
@@ -25,7 +26,7 @@ FIRST_CHOICE = "dec"
 AT_ONCE = 3  # cards above the fold; a wall of them would hide the form
 
 
-def choose(entries: Mapping[str, Entry], kind: str, key: str) -> Entry:
+def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[str] = ()) -> Entry:
     """Draw the cards of the methods for a kind of collection and return the chosen one.
 
     Those a person should meet first stand open; the other deep methods, by how they learn, and the plain ones
@@ -36,8 +37,9 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str) -> Entry:
     if chosen not in fitting:
         chosen = FIRST_CHOICE if FIRST_CHOICE in fitting else next(iter(fitting))
     first = first_met(fitting, kind, chosen)
-    plain_ones = [entry for entry in fitting.values() if entry.info["family"] == "baseline"]
-    others = [entry for entry in fitting.values() if entry not in first and entry not in plain_ones]
+    ours = [entry for entry in fitting.values() if not entry.info["library"]]
+    plain_ones = [entry for entry in ours if entry.info["family"] == "baseline"]
+    others = [entry for entry in ours if entry not in first and entry not in plain_ones]
     picked = _cards(first, chosen, key)
     if others:
         with st.expander(
@@ -53,7 +55,11 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str) -> Entry:
                 "No network is trained. They are quick, and a deep method should do better than these."
             )
             picked = _cards([entry for entry in plain_ones if entry not in first], chosen, key) or picked
+    foreign = [entry for entry in fitting.values() if entry.info["library"] and entry not in first]
+    picked = _of_libraries(foreign, chosen, key) or picked
     _say_what_others_take(entries, fitting)
+    for line in absent:
+        st.caption(plain(line))
     if picked:
         st.session_state[f"_{key}"] = picked
         st.rerun()
@@ -73,6 +79,20 @@ def _by_interaction(entries: list[Entry], chosen: str, key: str) -> str | None:
         if some:
             st.markdown(f"**{words.capitalize()}** :small[{interaction}]")
             picked = _cards(some, chosen, key) or picked
+    return picked
+
+
+def _of_libraries(entries: list[Entry], chosen: str, key: str) -> str | None:
+    """Draw the cards of methods whose code is another library's, folded, and return the picked one."""
+    picked = None
+    for library in sorted({entry.info["library"] for entry in entries}):
+        some = [entry for entry in entries if entry.info["library"] == library]
+        label = f"{several(len(some), 'method')} of {library}"
+        block = folded(label, key=f"{key}-{library.lower()}", icon=":material/extension:")
+        if block is not None:
+            with block:
+                st.caption(plain(f"They run {library}’s own code, to be set beside ours."))
+                picked = _cards(some, chosen, key) or picked
     return picked
 
 

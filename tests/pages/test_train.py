@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -25,7 +27,8 @@ def control(app, kind, label):
 
 def test_every_method_that_takes_pictures_has_a_card(workspace, visit):
     app = visit("train")
-    app.session_state["method-more"] = app.session_state["method-plain"] = True
+    for fold in ("more", "plain", "clustpy"):
+        app.session_state[f"method-{fold}"] = True
     told = words(app.run()).replace("\\", "")
     for entry in catalogue.read(workspace.cache).methods.values():
         assert entry.title in told
@@ -53,6 +56,27 @@ def test_methods_for_other_kinds_of_data_are_named_with_what_they_take(workspace
     app = AppTest.from_function(page, args=(entries,)).run()
     told = words(app).replace("\\", "")
     assert "Not for this kind of collection: DELIUS (pictures, vectors)" in told
+
+
+def test_methods_of_another_library_lie_in_a_fold_of_their_own_and_an_absent_one_is_a_line(workspace):
+    entries = dict(catalogue.read(workspace.cache).methods)
+    for name in [name for name, entry in entries.items() if entry.info["library"]]:
+        del entries[name]
+    info = entries["kmeans"].info | {"name": "clustpy_kmeans", "title": "Theirs", "library": "ClustPy"}
+    entries["clustpy_kmeans"] = replace(entries["kmeans"], name="clustpy_kmeans", info=info)
+
+    def page(entries):
+        from clustering.ui import methods
+
+        methods.choose(entries, "table", key="method", absent=["Others are not installed: pip install x"])
+
+    app = AppTest.from_function(page, args=(entries,)).run()
+    assert "1 method of ClustPy" in [fold.label for fold in app.expander]
+    assert "Theirs" not in words(app)
+    assert "Others are not installed: pip install x" in words(app).replace("\\", "")
+    app.session_state["method-clustpy"] = True
+    app.run().button(key="method-choose-clustpy_kmeans").click().run()
+    assert app.button(key="method-choose-clustpy_kmeans").label == "Chosen"
 
 
 def test_the_form_offers_what_the_method_takes(workspace, visit):
