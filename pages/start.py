@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from clustering.ui import arrival, bring, jobs, theme, trouble, welcome
+from clustering.ui import bring, jobs, theme, trouble, welcome
 
 shown = welcome.what_to_show()
 theme.title(
@@ -12,7 +12,6 @@ theme.title(
 )
 with st.container():  # a fixed place: what a person is typing below must not jump when the sample is finished
     welcome.the_map(shown)
-arrival.first_screen_stands()
 welcome.doors()
 
 st.header("Bring your own", anchor=False)

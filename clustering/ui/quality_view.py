@@ -102,7 +102,7 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
             key="silhouette-space",
             persist_state="session",
         )
-        arrival.first_screen_stands()  # above it stand tables and the one chart against labels
+        arrival.first_screen_stands(0.35)  # above it stand tables and the one chart against labels
         groups = groups_of(run)
         try:
             labels, values = judging.silhouettes(run.id, space)
