@@ -17,16 +17,20 @@ QUIET = 600
 
 WATCH = """() => {
   if (globalThis.__switch) return;
-  const seen = globalThis.__switch = { clicked: 0, changes: [], last: 0 };
+  const seen = globalThis.__switch = { clicked: 0, changes: [], last: 0, unpainted: 0 };
   const inside = new WeakSet();
-  const painted = (nodes) => requestAnimationFrame(() => {
-    const channel = new MessageChannel(); // a message sent before a frame arrives after it
-    channel.port1.onmessage = () => {
-      seen.last = performance.now();
-      seen.changes.push([seen.last, nodes]);
-    };
-    channel.port2.postMessage(0);
-  });
+  const painted = (nodes) => {
+    seen.unpainted++;
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel(); // a message sent before a frame arrives after it
+      channel.port1.onmessage = () => {
+        seen.unpainted--;
+        seen.last = performance.now();
+        seen.changes.push([seen.last, nodes]);
+      };
+      channel.port2.postMessage(0);
+    });
+  };
   const changed = (records) => {
     const nodes = [];
     for (const one of records) {
@@ -57,7 +61,7 @@ WATCH = """() => {
 }"""
 STANDS = """([title, last, mapped, quiet]) => {
   const seen = globalThis.__switch;
-  if (!seen.clicked || performance.now() - seen.last < quiet) return false;
+  if (!seen.clicked || seen.unpainted || performance.now() - seen.last < quiet) return false;
   const main = document.querySelector('.stMain');
   if (!main?.textContent.toLowerCase().includes(last)) return false;
   if (main.querySelector('[data-stale=true]')) return false;

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from clustering.ui import (
-    arrival,
     explore_beside,
     explore_empty,
     explore_export,
@@ -47,7 +46,6 @@ else:
     with left:
         trust = explore_state.trust_of(chosen.id) if chosen else None
         explore_filters.column(shown, columns, filters, trust)
-    arrival.first_screen_stands()
     with right:
         explore_groups.show(shown)
         explore_item.waiting(shown)

@@ -17,16 +17,13 @@ def at(page: str) -> None:
     st.session_state["_page"] = page
 
 
-def first_screen_stands(pause: float = PAUSE) -> None:
+def first_screen_stands() -> None:
     """Say that what follows lies below the first screen.
 
     When the page has just been opened, the browser gets a moment to paint what was sent so far: it would
-    otherwise lay out the whole page before it shows any of it. Runs that follow a click do not wait.
-
-    Parameters
-    ----------
-    pause : float
-        Seconds; more where a chart stands in the first screen, whose drawing others would hold up.
+    otherwise lay out the whole page before it shows any of it. Runs that follow a click do not wait. Worth it
+    only where the whole page stands no later for it: it was measured to pay on Collection, not on Explore and
+    Quality, whose first screens draw a map or a chart for longer than any pause.
     """
     if st.session_state.pop("_arriving", False) and routes.are_served():
-        sleep(pause)
+        sleep(PAUSE)

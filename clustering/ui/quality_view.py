@@ -10,7 +10,7 @@ import streamlit as st
 
 from clustering import charts
 from clustering.errors import StudioError
-from clustering.ui import arrival, explore_state, jobs, judging, state, theme
+from clustering.ui import explore_state, jobs, judging, state, theme
 from clustering.ui.explore_view import space_words
 from clustering.ui.folding import folded
 from clustering.ui.groups import Groups
@@ -102,7 +102,6 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
             key="silhouette-space",
             persist_state="session",
         )
-        arrival.first_screen_stands(0.35)  # above it stand tables and the one chart against labels
         groups = groups_of(run)
         try:
             labels, values = judging.silhouettes(run.id, space)
