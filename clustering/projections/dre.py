@@ -102,8 +102,8 @@ class DRE(MapsFew):
         summary="A network learns the map and then learns it again from its own hidden layers; it places new "
         "items at once, and gathers groups more tightly than t-SNE.",
         honesty="The size of a group and the gaps between groups mean little, and every recursion gathers "
-        "items more by what the network made of them than by their features: compare the steps. In large "
-        "sets neighbours are those within a batch, which blurs fine structure.",
+        "items more by what the network made of them than by their features: compare the steps. Up to "
+        "50,000 items neighbours are looked for within batches, which blurs fine structure.",
         test_settings={
             "trunk": "fc-light",
             "perplexity": 10.0,
