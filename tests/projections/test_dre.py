@@ -105,8 +105,10 @@ def test_handfuls_of_items_are_mapped_in_any_way(rows, affinity, n_items, stage2
         assert places.shape == (n_items, n_components) and np.isfinite(places).all()
 
 
-@pytest.mark.parametrize("affinity", ["batch", "global"])
-@pytest.mark.parametrize("trunk", ["conv-small", "conv-medium", "fc", "fc-full"])
+@pytest.mark.parametrize(
+    ("trunk", "affinity"),
+    [("conv-small", "global"), ("conv-medium", "batch"), ("fc", "batch"), ("fc-full", "global")],
+)
 def test_other_trunks_learn_too(digits, trunk, affinity):
     settings = TINY | {"trunk": trunk, "input_epochs": 30, "batch_size": 100, "affinity": affinity}
     model = DRE(**settings).fit(digits[0][:200])
