@@ -37,6 +37,8 @@ def maps(
     other = explore_beside.shown_beside(record)
     place, second = st.columns(2, gap="small") if other is not None else (st.container(), None)
     with place:
+        if other is not None:
+            st.markdown(f"**Seed {record.seed}**")
         picture = _picture(shown, columns, colour, trust, visible)
         at = explore_film.frame(record, film)
         if film is None or at is None:
@@ -47,6 +49,7 @@ def maps(
     _take(KEY, news)
     if other is not None and second is not None:
         with second:
+            st.markdown(f"**Seed {other.told['seed']}**")
             dressed = _picture(shown, columns, colour, other.trust, visible)
             dressed = replace(dressed, positions=other.positions, made=other.stamp)
             _take(explore_beside.KEY, _drawn_map(shown, record, dressed, explore_beside.KEY, PAIRED))

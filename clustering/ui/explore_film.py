@@ -181,7 +181,7 @@ def scrubber(shown: Shown, record: ProjectionRecord, film: Film) -> None:
         )
     at = frame(record, film)
     labels = shown.groups.labels if at is None else film.labels[at]
-    st.html(f'<div style="margin-top:-.6rem">{_strip(shown, np.asarray(labels))}</div>')
+    st.html(f'<div style="margin-top:.55rem">{_strip(shown, np.asarray(labels))}</div>')
     st.caption(_words(film, at))
 
 

@@ -98,14 +98,16 @@ const doing = {
     this.again();
   },
 
-  hover(item) {
+  /** Ring an item and soon show its card; elsewhere (a second map of the same items) it is only ringed. */
+  hover(item, elsewhere = false) {
     if (item === this.hovered) return;
     this.hovered = item;
     clearTimeout(this.waiting);
     this.panel.hideCard();
-    if (item >= 0) this.waiting = setTimeout(() => { this.panel.showCard(item); if (this.links.on) this.links.look(item); }, HOVER_WAIT);
+    if (item >= 0 && !elsewhere) this.waiting = setTimeout(() => { this.panel.showCard(item); if (this.links.on) this.links.look(item); }, HOVER_WAIT);
     this.panel.stage.classList.toggle("on-item", item >= 0);
     this.trace();
+    if (!elsewhere) dispatchEvent(new CustomEvent("studio-point", { detail: { items: this.options.items, index: item, from: this.options.key } }));
   },
 
   open(item) {

@@ -40,7 +40,7 @@ class LatentMap {
     this.input = new Input(this);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.panel.stage);
-    this.pointed = ({ detail }) => { if (detail.items === this.options.items && detail.index < this.n) this.hover(detail.index); };
+    this.pointed = ({ detail }) => { if (detail.items === this.options.items && detail.from !== this.options.key && detail.index < this.n) this.hover(detail.index, Boolean(detail.from)); };
     addEventListener("studio-point", this.pointed);
   }
 
