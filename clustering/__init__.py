@@ -34,6 +34,7 @@ _HOMES = {
     "load": "clustering.workspace.library",
     "method": "clustering.methods",
     "methods": "clustering.methods",
+    "place": "clustering.newcomers",
     "projections": "clustering.projections",
 }
 

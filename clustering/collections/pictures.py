@@ -126,6 +126,26 @@ def open_picture(path: Path, size: int | None = None) -> Picture:
         raise UnreadableError(_reason(error)) from error
 
 
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return the width and height a picture file names in its head, not turned upright.
+
+    Raises
+    ------
+    UnreadableError
+        When it is no picture, or has more pixels than `PIXEL_LIMIT`.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            _refuse_large(image)
+            return image.size
+    except UnreadableError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise TooLargeError(f"more than {PIXEL_LIMIT // 1_000_000} megapixels") from error
+    except Exception as error:  # as above
+        raise UnreadableError(_reason(error)) from error
+
+
 def is_picture(path: Path) -> bool:
     """Say whether the first bytes of a file are those of a picture."""
     try:
@@ -166,11 +186,15 @@ def fitted(image: Image.Image, size: int) -> Image.Image:
 
 
 def _decoded(image: Image.Image, size: int | None) -> Picture:
+    _refuse_large(image)
+    with _one_huge if image.width * image.height > _HUGE else nullcontext():
+        return _upright(image, size)
+
+
+def _refuse_large(image: Image.Image) -> None:
     width, height = image.size
     if width * height > PIXEL_LIMIT:
         raise TooLargeError(f"{width} × {height} pixels, the limit is {PIXEL_LIMIT // 1_000_000} megapixels")
-    with _one_huge if width * height > _HUGE else nullcontext():
-        return _upright(image, size)
 
 
 def _upright(image: Image.Image, size: int | None) -> Picture:

@@ -36,7 +36,7 @@ def read_table(path: Path, part: Path, *, label_column: str | None, progress: Pr
         When the file is broken or empty, has fewer than two rows, or no column can be a feature.
     """
     tell(progress, 0, 3, "reading the table")
-    raw, findings = _read(path)
+    raw, findings = read_cells(path)
     if len(raw) < 2:
         raise StudioError(
             f"{path.name} holds {count(len(raw), 'row')} below its header.",
@@ -125,7 +125,14 @@ def first_equal(digests: np.ndarray) -> np.ndarray:
     return np.where(earlier < np.arange(len(digests)), earlier, -1)
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+def read_cells(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Return the cells of a CSV, TSV, Parquet or Excel file, and what was met.
+
+    Raises
+    ------
+    StudioError
+        When it is broken or empty.
+    """
     ending = path.suffix.lower()
     if ending in (".csv", ".tsv"):
         return read_delimited(path)

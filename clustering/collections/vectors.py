@@ -38,7 +38,7 @@ def read_vectors(
     """
     tell(progress, 0, 1, "reading the vectors")
     if path.suffix.lower() == ".parquet":
-        data, metadata = _from_parquet(path, label_column)
+        data, metadata = vectors_of_parquet(path, label_column)
     else:
         data, labels = read_arrays(path, member)
         metadata = pd.DataFrame(index=pd.RangeIndex(len(data) if data.ndim else 0))
@@ -131,7 +131,14 @@ def _written(
     return digests, whole.hexdigest(), int(np.count_nonzero(low == high))
 
 
-def _from_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
+def vectors_of_parquet(path: Path, label_column: str | None) -> tuple[NDArray[Any], pd.DataFrame]:
+    """Return the vectors in a Parquet file, and its other columns.
+
+    Raises
+    ------
+    StudioError
+        When it is broken, or holds no vectors of one length.
+    """
     try:
         table = pd.read_parquet(path).reset_index(drop=True)
     except Exception as error:  # pyarrow raises many kinds on a broken file

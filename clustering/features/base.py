@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -50,6 +50,9 @@ class Encodable(Protocol):
         """Return the vectors or the table."""
 
 
+EncodeNew = Callable[[Encodable], NDArray[np.float32]]
+
+
 class Encoder(ABC):
     """Base of all encoders.
 
@@ -90,6 +93,32 @@ class Encoder(ABC):
             When the listener asked for it; finished batches stay in ``checkpoint``.
         """
 
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:  # noqa: ARG002
+        """Return a function that encodes new items just as `encode` encoded those of ``collection``.
+
+        What costs time (loading weights, learning columns) is done here, once.
+
+        Parameters
+        ----------
+        collection : Collection
+            Whose items were encoded; the new ones are not in it.
+        dimensions : int
+            Length of its feature vectors.
+
+        Returns
+        -------
+        callable
+            From items of the same kind to float32 (m, d); no row depends on the others.
+
+        Raises
+        ------
+        StudioError
+            When weights cannot be had, or the collection now gives features of another length.
+        """
+        raise StudioError(
+            f"{self.info.title} cannot encode items that come later.", "Choose a run on other features."
+        )
+
     @abstractmethod
     def describe(self) -> str:
         """Return what the settings do to an item, in sentences; after `encode` also what was met."""
@@ -115,6 +144,14 @@ class Encoder(ABC):
                 f"{self.info.title} reads {listed(self.info.kinds)}; "
                 f"“{collection.name}” holds {collection.kind}.",
                 "Choose an encoder for this kind of collection.",
+            )
+
+    def _check_width(self, collection: Encodable, wanted: int, found: int) -> None:
+        if wanted != found:
+            raise StudioError(
+                f"{self.info.title} now gives {found} features an item of “{collection.name}”; "
+                f"when they were computed it gave {wanted}.",
+                "Compute the features again and train on them.",
             )
 
 

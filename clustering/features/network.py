@@ -12,7 +12,7 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.features.base import Encodable, Encoder
+from clustering.features.base import Encodable, EncodeNew, Encoder
 from clustering.features.batches import FeatureFile, digest, encode_in_batches, file_digest
 from clustering.features.device_pictures import DeviceDecoder
 from clustering.features.lanes import Lanes, processors
@@ -101,12 +101,7 @@ class NetworkEncoder(Encoder):
         self._check(collection)
         doing = f"Features with {self.info.title}"
         tell(progress, 0, collection.n_items, doing)
-        # a network draws initial weights, soon replaced by the file's, from the global generator: put it back
-        with torch.random.fork_rng(devices=[]):
-            network, wanted = self.network()
-        square = Square(wanted.side, self.fit, wanted.interpolation)
-        runner = Runner(network, wanted, self.device, self.precision)
-        self.device_used, self.device_reason = runner.device_used, runner.device_reason
+        runner, square = self._runner()
         key = digest({"collection": collection.content_hash, **self.fingerprint()})
 
         def rows(dimensions: int) -> FeatureFile:
@@ -135,6 +130,31 @@ class NetworkEncoder(Encoder):
             ) from error
         finally:
             lanes.end()
+
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
+        """Return a function that shows new pictures to the network, kept loaded; see `Encoder.prepared`."""
+        self._check(collection)
+        runner, square = self._runner()
+        blank = np.zeros((1, square.side, square.side, 3), dtype=np.uint8)
+        self._check_width(collection, dimensions, runner(blank).shape[1])
+
+        def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
+            self._check(newcomers)
+            squares = (np.array([square.of(newcomers, at)]) for at in range(newcomers.n_items))
+            return np.concatenate([runner(one) for one in squares])  # one by one: a batch rounds otherwise
+
+        return encode_new
+
+    def _runner(self) -> tuple[Runner, Square]:
+        """Return the network on its device, and the square it wants to see."""
+        import torch
+
+        # a network draws initial weights, soon replaced by the file's, from the global generator: put it back
+        with torch.random.fork_rng(devices=[]):
+            network, wanted = self.network()
+        runner = Runner(network, wanted, self.device, self.precision)
+        self.device_used, self.device_reason = runner.device_used, runner.device_reason
+        return runner, Square(wanted.side, self.fit, wanted.interpolation)
 
 
 def require_package(module: str, what: str) -> None:

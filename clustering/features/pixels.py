@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 
-from clustering.features.base import Encodable, Encoder
+from clustering.features.base import Encodable, EncodeNew, Encoder
 from clustering.features.batches import FeatureFile, digest, encode_in_batches
 from clustering.features.info import EncoderInfo
 from clustering.features.pictures import FIT_SENTENCES, Fit, read_picture, squared
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 AS_THEY_ARE = 64  # longest side in pixels that pictures may have to be taken without resizing
 FALLBACK_SIDE = 16
@@ -76,14 +79,39 @@ class Pixels(Encoder):
         rows = FeatureFile(collection.n_items, width * height * channels, key, BATCH, checkpoint)
 
         def read(index: int) -> NDArray[np.uint8]:
-            picture = read_picture(collection, index)
-            pixels = np.asarray(picture) if own else squared(picture, side, self.fit)
-            return pixels if self.colour == "colour" else _grey(pixels)
+            return self._pixels(read_picture(collection, index), (width, height), resize=own is None)
 
-        def compute(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-            return batch.reshape(len(batch), -1).astype(np.float32) / np.float32(255)
+        return encode_in_batches(read, _shares, rows, BATCH, progress, "Features from raw pixels")
 
-        return encode_in_batches(read, compute, rows, BATCH, progress, "Features from raw pixels")
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
+        """Return a function that brings new pictures to the collection's size; see `Encoder.prepared`."""
+        self._check(collection)
+        channels = 1 if self.colour == "grey" else 3
+        side = self.size or FALLBACK_SIDE
+        own = read_picture(collection, 0).size
+        # the length of the features tells whether pictures kept their own size, without reading every one
+        kept = self.size is None and max(own) <= AS_THEY_ARE and own[0] * own[1] * channels == dimensions
+        shape = own if kept else (side, side)
+        self._check_width(collection, dimensions, shape[0] * shape[1] * channels)
+
+        def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
+            self._check(newcomers)
+            pictures = (read_picture(newcomers, index) for index in range(newcomers.n_items))
+            return _shares(
+                np.stack([self._pixels(one, shape, not (kept and one.size == own)) for one in pictures])
+            )
+
+        return encode_new
+
+    def _pixels(self, picture: Image.Image, shape: tuple[int, int], resize: bool) -> NDArray[np.uint8]:
+        """Return the pixels of a picture of a size, uint8 (height, width[, 3])."""
+        if not resize:
+            pixels = np.asarray(picture)
+        elif shape[0] == shape[1]:
+            pixels = squared(picture, shape[0], self.fit)
+        else:
+            pixels = np.asarray(picture.resize(shape))
+        return pixels if self.colour == "colour" else _grey(pixels)
 
     def _own_size(self, collection: Encodable) -> tuple[int, int] | None:
         """Return the size all pictures share, when it is small; else None."""
@@ -92,6 +120,10 @@ class Pixels(Encoder):
             return None
         same = all(read_picture(collection, index).size == first for index in range(1, collection.n_items))
         return first if same else None
+
+
+def _shares(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return batch.reshape(len(batch), -1).astype(np.float32) / np.float32(255)
 
 
 def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,8 +10,9 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.features.base import Encodable, Encoder, listed
+from clustering.features.base import Encodable, EncodeNew, Encoder, listed
 from clustering.features.batches import FeatureFile, digest
+from clustering.features.columns import LearnedColumn, learned_column
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
@@ -19,7 +20,6 @@ from clustering.progress import Progress, silent, tell
 if TYPE_CHECKING:
     import pandas as pd
 
-Columns = list[tuple[str, NDArray[np.float32]]]
 NAMED_AT_MOST = 5
 
 
@@ -75,19 +75,8 @@ class Table(Encoder):
         self, collection: Encodable, *, progress: Progress = silent, checkpoint: Path | None = None
     ) -> NDArray[np.float32]:
         """Return the scaled table, float32 (n, d); see `Encoder.encode`. Names are in ``feature_names``."""
-        self._check(collection)
-        frame = collection.data()
-        assert not isinstance(frame, np.ndarray)
-        self._met = []
-        found: Columns = []
-        dropped: dict[str, list[str]] = {}
-        for position, name in enumerate(frame.columns):
-            tell(progress, position, frame.shape[1], "Features from the table")
-            columns, reason = self._column(str(name), frame.iloc[:, position])
-            found += columns
-            if reason:
-                dropped.setdefault(reason, []).append(str(name))
-        self._met += [_dropped_sentence(names, reason) for reason, names in dropped.items()]
+        learned = self._learned(collection, progress)
+        found = [entry for one, column in learned for entry in one.columns(column)]
         if not found:
             raise StudioError(
                 f"No column of “{collection.name}” tells its rows apart. {' '.join(self._met)}".strip(),
@@ -95,86 +84,49 @@ class Table(Encoder):
             )
         self.feature_names = tuple(name for name, _ in found)
         key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        rows = FeatureFile(len(frame), len(found), key, max(1, len(frame)), checkpoint)
+        n = collection.n_items
+        rows = FeatureFile(n, len(found), key, max(1, n), checkpoint)
         rows.write(0, np.column_stack([values for _, values in found]))
-        tell(progress, frame.shape[1], frame.shape[1], "Features from the table")
+        tell(progress, len(learned), len(learned), "Features from the table")
         return rows.finished()
 
-    def _column(self, name: str, column: pd.Series) -> tuple[Columns, str]:
-        """Return the feature columns of one table column, and why there are none."""
-        import pandas as pd
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
+        """Return a function that scales new rows by the collection's own columns; see `Encoder.prepared`."""
+        learned = self._learned(collection)
+        self._check_width(collection, dimensions, sum(len(one.columns(column)) for one, column in learned))
 
-        if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
-            return self._numbers(name, _floats(column))
-        if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-            moments = column - column.min() if pd.api.types.is_datetime64_any_dtype(column) else column
-            return self._numbers(name, _floats(moments.dt.total_seconds()))
-        return self._categories(name, column)
+        def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
+            self._check(newcomers)
+            rows = newcomers.data()
+            assert not isinstance(rows, np.ndarray)
+            found = [values for one, _ in learned for _, values in one.columns(rows[one.name])]
+            return np.column_stack(found)
 
-    def _numbers(self, name: str, values: NDArray[np.float64]) -> tuple[Columns, str]:
-        missing = ~np.isfinite(values)
-        present = values[~missing]
-        if not len(present):
-            return [], "hold no value at all"
-        if np.ptp(present) == 0 and not (missing.any() and self.flag_missing):
-            return [], "hold one value only"
-        filled = np.where(missing, np.median(present), values)
-        columns: Columns = []
-        if np.ptp(present) > 0:
-            columns.append((name, self._scaled(name, filled)))
-        if missing.any():
-            self._met.append(
-                f"“{name}”: {missing.sum()} missing value(s) filled with the median"
-                + (" and flagged in a column of their own." if self.flag_missing else ".")
+        return encode_new
+
+    def _learned(
+        self, collection: Encodable, progress: Progress = silent
+    ) -> list[tuple[LearnedColumn, pd.Series]]:
+        """Return how each column becomes numbers; what was met is remembered for `describe`."""
+        self._check(collection)
+        frame = collection.data()
+        assert not isinstance(frame, np.ndarray)
+        self._met = []
+        learned: list[tuple[LearnedColumn, pd.Series]] = []
+        dropped: dict[str, list[str]] = {}
+        for position, name in enumerate(frame.columns):
+            tell(progress, position, frame.shape[1], "Features from the table")
+            column = frame.iloc[:, position]
+            found, met = learned_column(
+                str(name), column, self.scaling, self.max_categories, self.flag_missing
             )
-            if self.flag_missing:
-                columns.append((f"{name} is missing", missing.astype(np.float32)))
-        return columns, ""
-
-    def _scaled(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float32]:
-        if self.scaling == "none":
-            if np.abs(values).max() > np.finfo(np.float32).max:
-                raise StudioError(
-                    f"Column “{name}” holds numbers beyond 10³⁸, too large to be taken as they are.",
-                    "Choose the scaling “standardise” or “robust”.",
-                )
-            return values.astype(np.float32)
-        values = values / np.abs(values).max()  # so that neither huge nor tiny numbers lose their deviation
-        middle, spread = float(values.mean()), float(values.std())
-        if self.scaling == "robust":
-            low, middle, high = (float(q) for q in np.percentile(values, (25, 50, 75)))
-            if high - low > 1e-9 * spread:  # else half the values are as good as equal: keep the deviation
-                spread = high - low
-        return ((values - middle) / (spread or 1.0)).astype(np.float32)
-
-    def _categories(self, name: str, column: pd.Series) -> tuple[Columns, str]:
-        missing = column.isna().to_numpy()
-        texts = column.astype(str).to_numpy(dtype=object)
-        kinds, counts = np.unique(texts[~missing].astype(str), return_counts=True)
-        if not len(kinds):
-            return [], "hold no value at all"
-        if len(kinds) == 1 and not missing.any():
-            return [], "hold one value only"
-        if len(kinds) > self.max_categories and counts.max() == 1:
-            return [], "hold another text in every row"
-        frequent = kinds[np.lexsort((kinds, -counts))][: self.max_categories]
-        columns: Columns = [
-            (f"{name} = {kind}", ((texts == kind) & ~missing).astype(np.float32)) for kind in sorted(frequent)
-        ]
-        if len(kinds) > len(frequent):
-            rest = ~missing & ~np.isin(texts.astype(str), frequent)
-            columns.append((f"{name} = other", rest.astype(np.float32)))
-            self._met.append(
-                f"“{name}”: {len(kinds) - len(frequent)} rare categories share the column “other”."
-            )
-        if missing.any():
-            columns.append((f"{name} is missing", missing.astype(np.float32)))
-            self._met.append(f"“{name}”: {missing.sum()} missing value(s) have a column of their own.")
-        return columns, ""
-
-
-def _floats(column: pd.Series) -> NDArray[np.float64]:
-    return np.asarray(column.astype("Float64").to_numpy(np.float64, na_value=np.nan), dtype=np.float64)
+            if found is None:
+                dropped.setdefault(met, []).append(str(name))
+            else:
+                learned.append((found, column))
+                self._met += [met] if met else []
+        self._met += [_dropped_sentence(names, reason) for reason, names in dropped.items()]
+        return learned
 
 
 def _dropped_sentence(names: list[str], reason: str) -> str:

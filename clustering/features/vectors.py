@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.features.base import Encodable, Encoder
+from clustering.features.base import Encodable, EncodeNew, Encoder
 from clustering.features.batches import FeatureFile, digest
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
@@ -63,23 +63,44 @@ class Vectors(Encoder):
         shift, scale = self._column_scaling(vectors)
         constant = int((scale == 0).sum())
         self._met = f" {constant} constant column(s) became 0." if constant else ""
-        divisor = np.where(scale == 0, 1, scale)
         key = digest({"collection": collection.content_hash, **self.fingerprint()})
         rows = FeatureFile(n, d, key, CHUNK, checkpoint)
         zero_rows = 0
         with rows:
             for first in range(rows.done, n, CHUNK):
-                chunk = _finite(vectors, first, collection.name)
-                chunk = (chunk - shift) / divisor
-                if self.scaling == "length one":
-                    lengths = np.linalg.norm(chunk, axis=1, keepdims=True)
-                    zero_rows += int((lengths == 0).sum())
-                    chunk = chunk / np.where(lengths == 0, 1, lengths)
-                rows.write(first, chunk.astype(np.float32))
+                chunk, zeros = self._scaled(_finite(vectors, first, collection.name), shift, scale)
+                zero_rows += zeros
+                rows.write(first, chunk)
                 tell(progress, rows.done, n, "Features from vectors")
         if zero_rows:
             self._met += f" {zero_rows} vector(s) of zeros stayed zeros."
         return rows.finished()
+
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
+        """Return a function that scales new vectors by the collection's columns; see `Encoder.prepared`."""
+        self._check(collection)
+        vectors = collection.data()
+        assert isinstance(vectors, np.ndarray)
+        self._check_width(collection, dimensions, vectors.shape[1])
+        shift, scale = self._column_scaling(vectors)
+
+        def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
+            self._check(newcomers)
+            rows = newcomers.data()
+            assert isinstance(rows, np.ndarray)
+            return self._scaled(_finite(rows, 0, newcomers.name, len(rows)), shift, scale)[0]
+
+        return encode_new
+
+    def _scaled(
+        self, chunk: NDArray[np.float64], shift: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float32], int]:
+        """Return the scaled rows, and how many of them are zeros that have no direction."""
+        chunk = (chunk - shift) / np.where(scale == 0, 1, scale)
+        if self.scaling != "length one":
+            return chunk.astype(np.float32), 0
+        lengths = np.linalg.norm(chunk, axis=1, keepdims=True)
+        return (chunk / np.where(lengths == 0, 1, lengths)).astype(np.float32), int((lengths == 0).sum())
 
     def _column_scaling(
         self, vectors: NDArray[np.float32]
@@ -95,8 +116,8 @@ class Vectors(Encoder):
         return np.asarray(mean), np.where(deviation <= 1e-6 * np.abs(mean), 0.0, deviation)
 
 
-def _finite(vectors: NDArray[np.float32], first: int, name: str) -> NDArray[np.float64]:
-    chunk = np.asarray(vectors[first : first + CHUNK], dtype=np.float64)
+def _finite(vectors: NDArray[np.float32], first: int, name: str, count: int = CHUNK) -> NDArray[np.float64]:
+    chunk = np.asarray(vectors[first : first + count], dtype=np.float64)
     wrong = np.argwhere(~np.isfinite(chunk))
     if len(wrong):
         row, column = int(wrong[0, 0]) + first, int(wrong[0, 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -12,6 +13,8 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 
 from clustering.methods.info import MethodInfo
 from clustering.training.events import Emit
+
+Judge = Callable[[ArrayLike], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator, ABC):
@@ -67,6 +70,13 @@ class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator, ABC):
     @abstractmethod
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the latents of ``X``, shape (n, m)."""
+
+    def prepared(self) -> Judge:
+        """Return a function from rows (n, d) to latents (n, m) and soft assignments (n, K).
+
+        The same as `transform` and `predict_proba`; what both need is made ready once, for many small calls.
+        """
+        return lambda X: (self.transform(X), self.predict_proba(X))
 
     @abstractmethod
     def save(self, folder: Path) -> None:

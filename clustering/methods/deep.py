@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
-from clustering.methods.base import Clusterer
+from clustering.methods.base import Clusterer, Judge
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
@@ -161,6 +161,12 @@ class DeepClusterer(Clusterer):
         check_is_fitted(self)
         return self._embed(checked_items(self, X))[0]
 
+    def prepared(self) -> Judge:
+        """Return a function from rows to their latents and soft assignments, with the network built once."""
+        check_is_fitted(self)
+        ready = self._trained()
+        return lambda X: self._embed(checked_items(self, X), ready=ready)
+
     def save(self, folder: Path) -> None:
         """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
         check_is_fitted(self)
@@ -249,21 +255,24 @@ class DeepClusterer(Clusterer):
             )
 
     def _embed(
-        self, items: NDArray[np.float32], data: Data | None = None
+        self,
+        items: NDArray[np.float32],
+        data: Data | None = None,
+        ready: tuple[Any, torch.device] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return places (n, m) and soft assignments (n, K), reading from ``data`` what is on the device.
 
         In double precision, rounded at the end: no row then depends on its company, its chunk or the device,
         so a subset gives the same as the whole.
         """
-        network, device = self._trained()
+        network, device = ready or self._trained()
         shift, factor = torch.from_numpy(self.shift_).to(device), torch.from_numpy(self.factor_).to(device)
         places, assignments = [], []
         with torch.inference_mode():
             for start in range(0, len(items), ROWS_AT_ONCE):
                 part = slice(start, start + ROWS_AT_ONCE)
-                rows = (as_tensor(items[part]) if data is None else data.features[part]).to(device).double()
-                latents = network.encode((rows - shift) * factor)
+                rows = as_tensor(items[part]) if data is None else data.features[part]
+                latents = network.encode((rows.to(shift.device).double() - shift) * factor)
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())
         return np.concatenate(places), np.concatenate(assignments)

@@ -6,6 +6,7 @@ written to a folder by the content of its rows, and asked for again it is read.
 
 from clustering.neighbors.found import Neighbors
 from clustering.neighbors.kept import kept_in
+from clustering.neighbors.one import nearest_to
 from clustering.neighbors.search import nearest_neighbors, neighbors_in
 
-__all__ = ["Neighbors", "kept_in", "nearest_neighbors", "neighbors_in"]
+__all__ = ["Neighbors", "kept_in", "nearest_neighbors", "nearest_to", "neighbors_in"]

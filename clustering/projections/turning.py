@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +25,22 @@ def as_drawn(positions: NDArray[np.float32], projection: str, lies: bool = False
     lies : bool
         The map was laid on another one and stays there.
     """
+    return drawing(positions, projection, lies)(positions)
+
+
+def drawing(
+    positions: NDArray[np.float32], projection: str, lies: bool = False
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return what brings places of a map to where they are drawn; also such as are not on it yet."""
     places = np.asarray(positions)
     if lies or projection in WITH_AXES or len(places) < 3:
-        return places
+        return np.asarray
     middle = places.mean(axis=0, dtype=np.float64)
     angle = angle_of(places - middle)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    turned = (places - middle) @ turn.T
-    if _seen(turned) < WORTHWHILE * _seen(places):
-        return places
-    return np.ascontiguousarray(turned + middle, dtype=np.float32)
+    if _seen((places - middle) @ turn.T) < WORTHWHILE * _seen(places):
+        return np.asarray
+    return lambda some: np.ascontiguousarray((some - middle) @ turn.T + middle, dtype=np.float32)
 
 
 def angle_of(centred: NDArray[np.float64]) -> float:

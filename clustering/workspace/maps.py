@@ -18,7 +18,7 @@ from clustering.files import (
     write_array,
     write_json,
 )
-from clustering.projections.turning import as_drawn
+from clustering.projections.turning import drawing
 from clustering.workspace.database import now
 from clustering.workspace.records import ProjectionRecord
 from clustering.workspace.results import SaveModel
@@ -146,9 +146,13 @@ class Maps(Shelves):
 
     def drawn_map(self, projection_id: str) -> NDArray[np.float32]:
         """Return the positions as they are drawn, (n, 2): lying on its long side, or on another map."""
+        return self.drawn_on(projection_id, self.map(projection_id))
+
+    def drawn_on(self, projection_id: str, places: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return where places on a map, (m, 2), are drawn; also such as are none of its items."""
         record = self.projection(projection_id)
         lies = (record.folder / LAID_ON).exists()
-        return as_drawn(read_array(record.folder / "map.npy"), record.projection, lies)
+        return drawing(read_array(record.folder / "map.npy"), record.projection, lies)(places)
 
     def point_quality(self, projection_id: str) -> NDArray[np.float32] | None:
         """Return the share of each item's neighbours that the map keeps (n,); None when not measured."""
