@@ -11,6 +11,7 @@ from clustering.ui import (
     explore_groups,
     explore_item,
     explore_map,
+    explore_newcomers,
     explore_state,
     explore_works,
     state,
@@ -42,6 +43,7 @@ else:
             explore_film.offer(shown, chosen)
             explore_map.honesty(chosen, colour)
             explore_beside.offer(shown, chosen)
+        explore_newcomers.show(shown, chosen)
         explore_works.show(shown)
     with left:
         trust = explore_state.trust_of(chosen.id) if chosen else None

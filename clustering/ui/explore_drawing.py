@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.ui import explore_beside, explore_film, explore_state, latent_map, routes
+from clustering.ui import explore_beside, explore_film, explore_newcomers, explore_state, latent_map, routes
 from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_GROUP, Column, Filters, colouring, masks_of, visible_items
 from clustering.ui.latent_map.selection import selected_items
@@ -95,6 +95,7 @@ def _drawn_map(
         title=f"Map of {shown.record.name}{'' if first else ', another seed'}",
         space=record.id if first else f"{record.id}-seed",
         near_url=near,
+        marks=explore_newcomers.marks(shown, record) if first else (),
         height=height,
     )
 
@@ -141,6 +142,7 @@ def _mounted(
     title: str,
     space: str,
     near_url: str = "",
+    marks: Sequence[latent_map.Mark] = (),
     bounds: Sequence[float] | None = None,
     sample: bool = False,
     height: int,
@@ -177,6 +179,7 @@ def _mounted(
         card_url=card,
         near_url=near_url,
         near_space=record.space,
+        marks=marks,
         bounds=bounds,
         selection_version=version,
         selectable=not sample,

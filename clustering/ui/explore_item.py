@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.ui import explore_state, routes, state, three_spaces
@@ -68,8 +69,12 @@ def _picture(shown: Shown, index: int, caption: str) -> None:
 def assignment(shown: Shown, index: int) -> str:
     """Return the soft assignment of an item as bars, the likeliest groups first, as HTML."""
     q = np.asarray(shown.groups.arrays.soft_assignments[index], dtype=np.float64)
+    return odds(shown, q, int(shown.groups.labels[index]))
+
+
+def odds(shown: Shown, q: NDArray[np.float64], label: int) -> str:
+    """Return soft assignments (K,) as bars, the likeliest groups first, as HTML."""
     colours = shown.colours()
-    label = int(shown.groups.labels[index])
     likely = [int(group) for group in np.argsort(-q)[:BARS] if q[group] >= LEAST_BAR]
     rows = "".join(
         f'<div role="row" style="display:grid;grid-template-columns:minmax(0,9rem) 1fr 3rem;gap:.6rem;'

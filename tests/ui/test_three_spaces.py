@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustering.ui.three_spaces import Neighbourhoods, neighbourhoods
@@ -40,6 +40,7 @@ def test_without_a_map_there_are_two_spaces(small: Small) -> None:
 lists = st.lists(st.integers(0, 30), min_size=4, max_size=4, unique=True)
 
 
+@settings(max_examples=40, deadline=None)
 @given(lists, lists, lists)
 def test_a_neighbour_is_marked_in_every_space_that_holds_it(
     features: list[int], latent: list[int], on_map: list[int]

@@ -24,6 +24,7 @@ __all__ = [
     "Gesture",
     "Legend",
     "MapSelection",
+    "Mark",
     "PictureSource",
     "inside_polygon",
     "latent_map",
@@ -49,6 +50,7 @@ _PARTS = (
     "overlay",
     "panel",
     "links",
+    "marks",
     "input",
     "questions",
     "doing",
@@ -70,6 +72,30 @@ class MapSelection:
 
     gesture: Gesture | None = None
     clicked: int | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something on the map that is none of its items.
+
+    Parameters
+    ----------
+    number : int
+        Written on it.
+    title : str
+    x, y : float
+        In map coordinates.
+    colour : str
+    picture : str
+        A ``data:`` address of a small picture; empty for none.
+    """
+
+    number: int
+    title: str
+    x: float
+    y: float
+    colour: str
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +148,7 @@ def latent_map(
     card_url: str = "",
     near_url: str = "",
     near_space: str = "latent",
+    marks: Sequence[Mark] = (),
     bounds: Sequence[float] | None = None,
     selection_version: int = 0,
     height: int = 620,
@@ -158,6 +185,8 @@ def latent_map(
         ``{index}`` in it; with it a person can have lines drawn to them.
     near_space : {"latent", "features"}
         The space whose neighbours are shown until a person chooses.
+    marks : sequence of Mark
+        What is placed beside the items.
     bounds : sequence of four floats, optional
         Left, bottom, right, top of what *fit* shows; by default the box around all points.
     selection_version : int
@@ -188,6 +217,7 @@ def latent_map(
         "card_url": card_url,
         "near_url": near_url,
         "near_space": near_space,
+        "marks": [vars(mark) for mark in marks],
         "selection_version": selection_version,
         "height": height,
         "live": live,

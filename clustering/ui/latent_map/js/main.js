@@ -34,6 +34,7 @@ class LatentMap {
     this.kept = { tool: "pan", pictures: true, legend: null, views: {}, hidden: {} };
     this.panel = new Panel(root, this);
     this.links = new TrueNeighbours(this);
+    this.marks = new Marks(this);
     this.overlay = new Overlay(this.panel.above);
     this.chooser = new PictureChooser(this);
     this.makePainter();
@@ -95,6 +96,7 @@ class LatentMap {
     this.takeLayer(options, sections);
     if (first || before.positions !== options.positions || !this.xy) this.takePositions(before, options, sections);
     this.takePictures(before, options, sections);
+    this.marks.take(options.marks ?? []);
     if (before.near_url !== options.near_url || first) this.links.renew();
     this.theme = null;
     this.restyle();

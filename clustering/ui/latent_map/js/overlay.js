@@ -12,6 +12,7 @@ class Overlay {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.setTransform(map.ratio, 0, 0, map.ratio, 0, 0);
     this.labels(map, scene);
+    map.marks.place();
     map.links.draw(context, scene);
     if (map.links.on && map.links.near) this.ring(map, map.links.item, scene);
     if (map.hovered >= 0) this.ring(map, map.hovered, scene);
