@@ -111,6 +111,7 @@ class GCEALS(AutoencoderClusterer):
         source="Neurocomputing 623, 129359, arXiv:2301.00802v3",
         family="deep",
         kinds=("table", "vectors", "images", "text", "tokens", "series"),
+        first_for=("table",),
         needs_n_clusters=True,
         summary="Made for tables: groups are clouds of their own size and shape in a learned latent space.",
         when_to_use=(

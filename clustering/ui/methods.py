@@ -42,15 +42,13 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[s
     others = [entry for entry in ours if entry not in first and entry not in plain_ones]
     picked = _cards(first, chosen, key)
     if others:
-        with st.expander(
-            f"{len(others)} more deep methods", key=f"{key}-more", on_change="rerun", icon=":material/apps:"
-        ) as more:
-            if more.open:
+        more = folded(f"{len(others)} more deep methods", f"{key}-more", icon=":material/apps:")
+        if more is not None:
+            with more:
                 picked = _by_interaction(others, chosen, key) or picked
-    with st.expander(
-        "Plain methods", key=f"{key}-plain", on_change="rerun", icon=":material/straighten:"
-    ) as folded:
-        if folded.open:
+    plain_fold = folded("Plain methods", f"{key}-plain", icon=":material/straighten:")
+    if plain_fold is not None:
+        with plain_fold:
             st.caption(
                 "No network is trained. They are quick, and a deep method should do better than these."
             )
