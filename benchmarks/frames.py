@@ -1,8 +1,8 @@
 """How should a training be played? Frames that go on from one another beside the other ways; prints a table.
 
-    python benchmarks/frames.py --data digits generated_gallery --every 2
+    python benchmarks/frames.py --data digits generated_gallery --pretrain 60 --cluster 20 --every 4
 
-Trains the recipe of a shipped sample on its features (one seed) and maps every kept epoch in four ways:
+Trains the recipe of a shipped sample on its features (one seed) and maps kept epochs in four ways:
 ``goes on`` as the studio does it (backwards from the finished map, each frame begun at the one after it and
 laid on the finished map), ``anew`` (a map of its own for every epoch, laid on the finished one), ``placed``
 (every epoch placed as new items on the finished map), ``PCA`` (of every epoch, laid on the finished map).
@@ -35,7 +35,9 @@ from clustering.training.events import Event, Snapshot
 Places = list[NDArray[np.float32]]
 
 
-def trained(data: str, every: int) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+def trained(
+    data: str, every: int, epochs: dict[str, int]
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
     """Return the latents of the kept epochs, oldest first, and those of the finished run."""
     result = shipped(data)
     assert result is not None, f"Nothing travels for {data}."
@@ -45,7 +47,9 @@ def trained(data: str, every: int) -> tuple[list[NDArray[np.float32]], NDArray[n
         if isinstance(event, Snapshot):
             heard.append(event.latents)
 
-    model = method(RECIPES[data]["method"])(**RECIPES[data]["parameters"] | {"n_init": 1, "device": "cpu"})
+    model = method(RECIPES[data]["method"])(
+        **RECIPES[data]["parameters"] | {"n_init": 1, "device": "cpu"} | epochs
+    )
     model.fit(np.asarray(result.arrays["features"]), emit=listen)
     return heard[::every], model.embedding_
 
@@ -96,17 +100,22 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     parser.add_argument("--projections", nargs="+", default=["umap", "tsne"], choices=list(projections()))
     parser.add_argument("--every", type=int, default=2, help="of the kept epochs use every so many")
+    parser.add_argument("--pretrain", type=int, help="epochs; else those of the recipe")
+    parser.add_argument("--cluster", type=int, help="epochs; else those of the recipe")
     chosen = parser.parse_args()
+    wanted = {"pretrain_epochs": chosen.pretrain, "epochs": chosen.cluster}
+    epochs = {name: count for name, count in wanted.items() if count}
     warm()
     rows = []
     for data in chosen.data:
-        latents, final = trained(data, chosen.every)
+        latents, final = trained(data, chosen.every, epochs)
         for name in chosen.projections:
-            rows += ways(name, data, latents, final)
-    print("| " + " | ".join(rows[0]) + " |\n" + "|---" * len(rows[0]) + "|")
-    for row in rows:
-        cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
-        print(f"| {' | '.join(cells)} |")
+            for row in ways(name, data, latents, final):
+                cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
+                if not rows:
+                    print(f"| {' | '.join(row)} |\n{'|---' * len(row)}|")
+                print(f"| {' | '.join(cells)} |", flush=True)
+                rows.append(row)
 
 
 if __name__ == "__main__":
