@@ -75,13 +75,11 @@ def offer(shown: Shown, record: ProjectionRecord) -> None:
         st.caption("Nothing in this map is chance: another seed gives the same one.")
         return
     place = f"beside-{record.id}"
-    waiting = [
-        job.id
-        for job in jobs.open_jobs(shown.record.id, kinds=("another-seed",))
-        if job.parameters.get("projection") == record.id
-    ]
-    jobs.watch(waiting, place)
-    other = of(record)
+    other, waiting = of(record), list[str]()
+    if other is None or jobs.remembered(place):
+        waiting = jobs.of_map("another-seed", record.id, shown.record.id)
+        jobs.watch(waiting, place)
+        other = of(record)
     if other is not None and st.session_state.get(_flag(record)):
         st.markdown(sentence(record, other))
         st.caption(READ)

@@ -245,11 +245,9 @@ def offer(shown: Shown, record: ProjectionRecord) -> None:
     if shown.run.family != "deep" or record.run_id != shown.run.id or record.space != "latent":
         return
     place = f"film-{record.id}"
-    waiting = [
-        job.id
-        for job in jobs.open_jobs(shown.record.id, kinds=("frames",))
-        if job.parameters.get("projection") == record.id
-    ]
+    if of(record, shown) is not None and not jobs.remembered(place):
+        return
+    waiting = jobs.of_map("frames", record.id, shown.record.id)
     jobs.watch(waiting, place)
     if of(record, shown) is not None:
         if st.session_state.pop(f"film-wanted-{record.id}", False):

@@ -111,6 +111,20 @@ def remember(key: str, job_ids: Sequence[str]) -> None:
     st.session_state[f"_started-{key}"] = list(job_ids)
 
 
+def remembered(key: str) -> bool:
+    """Say whether this person started something at this place whose ending was not seen yet."""
+    return bool(st.session_state.get(f"_started-{key}"))
+
+
+def of_map(kind: JobKind, projection_id: str, collection_id: str) -> list[str]:
+    """Return the jobs under way that work for a map."""
+    return [
+        job.id
+        for job in open_jobs(collection_id, kinds=(kind,))
+        if job.parameters.get("projection") == projection_id
+    ]
+
+
 def _ending(status: JobStatus, key: str) -> None:
     def dismiss() -> None:
         started = st.session_state.get(f"_started-{key}", [])
