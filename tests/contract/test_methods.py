@@ -165,6 +165,9 @@ def test_fit_and_predict_agree_on_every_subset(method, fitted, blobs):
     np.testing.assert_allclose(fitted.predict_proba(blobs[rows]), fitted.soft_assignments_[rows], atol=1e-5)
     np.testing.assert_allclose(fitted.transform(blobs[rows]), fitted.embedding_[rows], atol=1e-4)
     assert fitted.predict(blobs[:1])[0] == fitted.labels_[0]
+    latents, odds = fitted.prepared()(blobs[rows])
+    np.testing.assert_array_equal(latents, fitted.transform(blobs[rows]))
+    np.testing.assert_array_equal(odds, fitted.predict_proba(blobs[rows]))
 
 
 @every_method
