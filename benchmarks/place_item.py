@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from clustering.jobs.executors import Inline
 from clustering.jobs.placing_desk import PlacingDesk
-from clustering.workspace import Workspace
+from clustering.workspace import RunRecord, Workspace
 
 PROJECTIONS = ("pca", "umap", "tsne", "dre", "laptsne")
 BUDGET = 1.0  # seconds, warm
@@ -42,7 +42,7 @@ method("dec")(n_clusters=8, pretrain_epochs=500, device="cpu").fit(rows)
 
 def prepared(workspace: Workspace, pictures: Path) -> str:
     """Return the id of a DEC run on the pictures with a map of every kind, made where they are not there."""
-    runs = [run for run in workspace.runs() if run.method == "dec"]
+    runs = made(workspace)
     with Inline(workspace, lambda *_: None) as here:
         if not runs:
             load = here.submit("load", {"source": str(pictures), "name": "Pictures", "copy": False})
@@ -55,7 +55,7 @@ def prepared(workspace: Workspace, pictures: Path) -> str:
                 "random_state": 0,
             }
             here.submit("train", {"method": "dec", "parameters": settings}, encode.id)
-            runs = [run for run in workspace.runs() if run.method == "dec"]
+            runs = made(workspace)
         run = runs[0].id
         drawn = {one.projection for one in workspace.projections(run_id=run)}
         for name in PROJECTIONS:
@@ -63,6 +63,12 @@ def prepared(workspace: Workspace, pictures: Path) -> str:
                 print(f"drawing {name}", flush=True)
                 here.submit("project", {"run": run, "projection": name, "space": "latent"})
     return run
+
+
+def made(workspace: Workspace) -> list[RunRecord]:
+    """Return the DEC runs on EfficientNet-Lite0 features."""
+    seen = {one.id for one in workspace.feature_sets() if one.encoder == "efficientnet-lite0"}
+    return [run for run in workspace.runs() if run.method == "dec" and run.feature_id in seen]
 
 
 def timed(work: Callable[[], Any]) -> float:
