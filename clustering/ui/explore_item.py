@@ -137,7 +137,7 @@ def _neighbours(shown: Shown, index: int) -> None:
     except StudioError as error:
         notice(error.problem, error.mend)
         return
-    st.caption(f"{near.sentence()} Filled shapes under a work say where it is near.")
+    st.caption(f"{near.sentence()} Filled shapes say where else a neighbour is near.")
     pictures = shown.record.kind == "images"
     places = [st.container(gap=None) for _ in near.indices] if pictures else st.columns(len(near.indices))
     for place, space in zip(places, near.indices, strict=True):

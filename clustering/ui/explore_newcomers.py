@@ -217,8 +217,11 @@ def _card(shown: Shown, item: NewItem, number: int) -> None:
         things = items_word(shown.record.kind)
         told = {space: usual(share, things) for space, share in item.nearer_than.items()}
         st.caption(f"In the features it lies {told['features']}; in latent space, {told['latent']}.")
-        for space, title in SPACES.items():
-            _nearest(shown, item, number, space, title)
+        spaces = SPACES.items()
+        places = [st.container()] * 2 if item.picture else st.columns(2)  # rows of a table are narrow
+        for place, (space, title) in zip(places, spaces, strict=True):
+            with place:
+                _nearest(shown, item, number, space, title)
 
 
 def _nearest(shown: Shown, item: NewItem, number: int, space: str, title: str) -> None:

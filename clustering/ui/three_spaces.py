@@ -45,13 +45,15 @@ class Neighbourhoods:
         if not own:
             return "There is no other item to be near to."
         others = {space: set(near.tolist()) for space, near in self.indices.items() if space != "features"}
-        told = [f"{_number(len(own & near))} {WHERE[space]}" for space, near in others.items()]
-        if len(others) > 1:
-            told.append(f"{_number(len(own.intersection(*others.values())))} in all three")
-        return (
-            f"Of its {_number(len(own))} nearest in the features, {', '.join(told[:-1])}"
-            f"{' and ' if len(told) > 1 else ''}{told[-1]} are among the nearest too."
-        )
+        (first, near), *more = others.items()
+        count = len(own & near)
+        told = [
+            f"{_number(count)} {'is' if count == 1 else 'are'} among the nearest {WHERE[first]} too",
+            *(f"{_number(len(own & near))} {WHERE[space]}" for space, near in more),
+        ]
+        if more:
+            told.append(f"and {_number(len(own.intersection(*others.values())))} in all three")
+        return f"Of its {_number(len(own))} nearest in the features, {', '.join(told)}."
 
 
 def neighbourhoods(

@@ -14,6 +14,14 @@ pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explore")]
 
 MAP = "globalThis.__studioLatentMaps.get('explore').instance"
+WITHOUT_WEBGL2 = """
+for (const owner of [HTMLCanvasElement, OffscreenCanvas]) {
+  const get = owner.prototype.getContext;
+  owner.prototype.getContext = function (kind, ...rest) {
+    return kind === "webgl2" ? null : get.call(this, kind, ...rest);
+  };
+}
+"""
 INK = f"""(() => {{ const {{ above }} = {MAP}.panel;
   const {{ data }} = above.getContext("2d").getImageData(0, 0, above.width, above.height);
   return data.reduce((sum, value) => sum + (value > 0), 0); }})()"""
@@ -146,3 +154,18 @@ def test_lines_lead_to_true_neighbours_and_crosses_mark_false_ones(page: Any, sm
     page.wait_for_timeout(300)
     assert page.get_attribute("button[data-tool=near]", "aria-pressed") == "false"
     assert page.evaluate(INK) < with_lines
+
+
+def test_without_webgl2_the_lines_are_drawn_too(page: Any) -> None:
+    flat = page.context.browser.new_page(viewport={"width": 1100, "height": 900}, reduced_motion="reduce")
+    flat.add_init_script(WITHOUT_WEBGL2)
+    flat.goto(page.url)
+    flat.wait_for_selector(".frame[data-painter=canvas][data-frames]", timeout=60_000)
+    before = flat.evaluate(INK)
+    flat.locator("button[data-tool=near]").press("Enter")
+    flat.evaluate(f"{MAP}.links.look(7)")
+    flat.wait_for_function(f"{MAP}.links.near", timeout=10_000)
+    flat.wait_for_timeout(300)
+    assert flat.evaluate(INK) > before
+    assert "missing: near in truth" in flat.locator(".near").inner_text()
+    flat.close()

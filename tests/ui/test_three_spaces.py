@@ -51,7 +51,7 @@ def test_a_neighbour_is_marked_in_every_space_that_holds_it(
         assert near.near_in(item) == {space: item in items for space, items in rows.items()}
     words = ("none", "one", "two", "three", "four")
     common = len(set(features) & set(latent) & set(on_map))
-    assert f"{words[common]} in all three are among" in near.sentence()
+    assert near.sentence().endswith(f", and {words[common]} in all three.")
 
 
 def test_the_sentence_counts_what_is_shared() -> None:
@@ -59,8 +59,8 @@ def test_the_sentence_counts_what_is_shared() -> None:
         {"features": np.arange(10), "latent": np.arange(4, 14), "map": np.arange(8, 18)}, {}
     )
     assert near.sentence() == (
-        "Of its ten nearest in the features, six in latent space, two on the map and two in all three "
-        "are among the nearest too."
+        "Of its ten nearest in the features, six are among the nearest in latent space too, two on the map, "
+        "and two in all three."
     )
 
 
