@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 
 def reconstruction(inputs: Tensor, reconstructions: Tensor) -> Tensor:
@@ -15,4 +16,4 @@ def reconstruction(inputs: Tensor, reconstructions: Tensor) -> Tensor:
     ----------
     inputs, reconstructions : Tensor (b, d)
     """
-    return (inputs - reconstructions).square().mean()
+    return mse_loss(reconstructions, inputs)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Generator, Tensor, nn
 
+from clustering.networks.fused_linear import fused_linear
 from clustering.networks.initialisers import Initialiser, linear
 
 
@@ -29,5 +30,5 @@ class MLP(nn.Module):
         """Map (b, dims[0]) to (b, dims[-1])."""
         *hidden, last = self.layers
         for layer in hidden:
-            inputs = layer(inputs).relu()
-        return last(inputs)
+            inputs = fused_linear(layer, inputs, rectify=True)
+        return fused_linear(last, inputs, rectify=False)

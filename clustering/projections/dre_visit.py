@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import torch
 from torch import Tensor
 
 from clustering.projections.dre_parameters import Precision
+from clustering.training.capture import Replayed
 from clustering.training.step import products_in
-
-WARM_UP = 3  # eager visits before a capture: cuBLAS, autograd and the optimiser allocate in them
 
 
 class Visit:
@@ -36,25 +34,15 @@ class Visit:
         precision: Precision,
     ) -> None:
         self._objective, self._optimiser, self._precision = objective, optimiser, precision
-        self._device, self._captures = device, device.type == "cuda"
         self._sum = torch.zeros((), device=device)
-        self._taken = 0
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._inputs: tuple[Tensor, ...] = ()
+        self._replayed = Replayed(optimiser, device) if device.type == "cuda" else None
 
     def __call__(self, *batch: Tensor) -> None:
         """Learn from one batch."""
-        if not self._captures:
-            self._eager(*batch)
-        elif self._taken < WARM_UP:
-            side = _side_stream(self._device)
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                self._eager(*batch)
-            torch.cuda.current_stream().wait_stream(side)
+        if self._replayed:
+            self._replayed(self._eager, *batch)
         else:
-            self._replay(batch)
-        self._taken += 1
+            self._eager(*batch)
 
     def mean(self, count: int) -> float:
         """Return the mean loss of the last ``count`` visits; here, and only here, the host waits."""
@@ -70,18 +58,6 @@ class Visit:
         self._optimiser.step()
         self._sum += loss.detach()
 
-    def _replay(self, batch: tuple[Tensor, ...]) -> None:
-        if self._graph is None:
-            self._inputs = tuple(tensor.clone() for tensor in batch)
-            self._optimiser.zero_grad(set_to_none=True)
-            torch.cuda.synchronize()
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, stream=_side_stream(self._device)):
-                self._eager(*self._inputs)
-        for mine, given in zip(self._inputs, batch, strict=True):
-            mine.copy_(given)
-        self._graph.replay()
-
 
 @contextmanager
 def network_numbers(precision: Precision, device: torch.device) -> Iterator[None]:
@@ -89,9 +65,3 @@ def network_numbers(precision: Precision, device: torch.device) -> Iterator[None
     half = torch.autocast(device.type, torch.bfloat16, precision == "bfloat16", cache_enabled=False)
     with half, products_in(precision):
         yield
-
-
-@cache
-def _side_stream(device: torch.device) -> torch.cuda.Stream:
-    """Return the one stream of warm-ups and captures: gradients belong to the stream that met them first."""
-    return torch.cuda.Stream(device)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
+from clustering.training.capture import Replayed
 from clustering.training.data import Data
 
 Precision = Literal["float32", "tf32", "bfloat16"]
-WARM_UP = 3  # eager steps before a capture: cuBLAS, autograd and the optimiser allocate their state in them
 
 
 @dataclass(frozen=True)
@@ -70,81 +72,50 @@ class Step:
     ) -> None:
         self._loss, self._optimiser, self._targets = loss, optimiser, targets
         self._data, self._generator, self._precision = data, generator, precision
-        self._capture = capture and data.device.type == "cuda"
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._taken = 0
+        self._replayed: Replayed | None = None
+        if capture and data.device.type == "cuda":
+            self._replayed = Replayed(optimiser, data.device, generator)
         self._names: tuple[str, ...] = ()
-        self._sums: Tensor | None = None
+        self._sums: list[Tensor] = []
 
     def run(self, table: Tensor) -> None:
         """Take a step on each batch of row numbers, int64 (batches, b); the host does not wait for it."""
-        if not self._capture:
-            for rows, features in self._data.batches(table):
-                self._take(rows, features)
-        elif self._data.resident:
-            for rows in table:
-                self._replay(rows)
-        else:
-            for rows, features in self._data.batches(table):
-                self._replay(rows, features)
+        # Resident features are picked within the step, so that only row numbers are carried to a record.
+        batches = ((rows,) for rows in table) if self._data.resident else self._data.batches(table)
+        for batch in batches:
+            if self._replayed:
+                self._replayed(self._take, *batch)
+            else:
+                self._take(*batch)
 
     def means(self, steps: int) -> dict[str, float]:
         """Return the mean of each term over the last ``steps`` steps and start again from zero.
 
         This is the only moment at which the host waits for the device.
         """
-        if self._sums is None:
+        if not self._sums:
             return {}
-        means = (self._sums / steps).tolist()
-        self._sums.zero_()
+        means = (torch.stack(self._sums) / steps).tolist()
+        torch._foreach_zero_(self._sums)
         return dict(zip((*self._names, "total"), means, strict=True))
 
-    def _take(self, rows: Tensor, features: Tensor) -> None:
+    def _take(self, rows: Tensor, features: Tensor | None = None) -> None:
         picked = {name: whole.index_select(0, rows) for name, whole in self._targets.items()}
-        batch = Batch(features, rows, picked, self._generator)
+        batch = Batch(self._data.take(rows) if features is None else features, rows, picked, self._generator)
         half = self._precision == "bfloat16"
         with products_in(self._precision):
             # Weights change in every step, so a cast that is kept would be out of date in a replay.
             with torch.autocast(self._data.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
                 terms = self._loss(batch)
-            total = torch.stack(list(terms.values())).sum()
+            total = reduce(add, terms.values())
             self._optimiser.zero_grad(set_to_none=True)
             total.backward()
         self._optimiser.step()
-        values = torch.stack([*terms.values(), total]).detach().float()
-        if self._sums is None:
+        values = [value.detach().float() for value in (*terms.values(), total)]
+        if not self._sums:
             self._names = tuple(terms)
-            self._sums = torch.zeros_like(values)
-        self._sums += values
-
-    def _replay(self, rows: Tensor, features: Tensor | None = None) -> None:
-        """Take a step from the graph, which reads its rows, and streamed features, from fixed memory."""
-        if self._taken == 0:
-            self._rows = rows.clone()
-            self._features = None if features is None else features.clone()
-        self._rows.copy_(rows)
-        if features is not None and self._features is not None:
-            self._features.copy_(features)
-        if self._taken < WARM_UP:
-            self._take_presented()
-        else:
-            if self._graph is None:
-                self._captured()
-            assert self._graph is not None
-            self._graph.replay()
-        self._taken += 1
-
-    def _take_presented(self) -> None:
-        streamed = self._features
-        self._take(self._rows, self._data.take(self._rows) if streamed is None else streamed)
-
-    def _captured(self) -> None:
-        self._optimiser.zero_grad(set_to_none=True)
-        torch.cuda.synchronize()
-        self._graph = torch.cuda.CUDAGraph()
-        self._graph.register_generator_state(self._generator)
-        with torch.cuda.graph(self._graph, stream=torch.cuda.current_stream()):
-            self._take_presented()
+            self._sums = [torch.zeros_like(value) for value in values]
+        torch._foreach_add_(self._sums, values)
 
 
 @contextmanager
