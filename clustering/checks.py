@@ -73,7 +73,8 @@ def _first_sentence(error: Exception) -> str:
 
 def _refuse_not_finite(X: ArrayLike, items: NDArray[np.float32]) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(items.sum(dtype=np.float64)):  # one pass without a mask: the usual case
+        flat = items.ravel(order="K")
+        if np.isfinite(np.dot(flat, flat)):  # one pass without a mask: the usual case
             return
     bad = ~np.isfinite(items)
     if not bad.any():

@@ -35,7 +35,7 @@ from clustering.training.memory import memory_told
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.scaling import scaling, varying
 from clustering.training.seeds import torch_generator
-from clustering.training.step import Batch, Precision
+from clustering.training.step import Batch, Precision, products_in
 
 
 class DeepClusterer(Clusterer):
@@ -242,7 +242,8 @@ class DeepClusterer(Clusterer):
 
     def look(self, network: Any, data: Data) -> Refreshed:
         """Look at the whole set with the network as it is now."""
-        latents = encode_all(network, data)
+        with products_in(self.precision):
+            latents = encode_all(network, data)
         with torch.no_grad():
             assignments = in_parts(lambda rows: self.assign(network, rows), latents)
             confidences, labels = assignments.max(dim=1)

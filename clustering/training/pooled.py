@@ -56,8 +56,10 @@ def lower_determinant(latents: Tensor, centers: Tensor) -> Pooled:
         members = (labels[:, None] == clusters).to(z.dtype)  # (n, K)
         sizes = members.sum(dim=0)[:, None]
         place = torch.where(sizes > 0, members.T @ z / sizes.clamp_min(1), place)
-        covariance = _floored((moments - (place * sizes).T @ place) / len(z))
-        metric = torch.linalg.inv(covariance)
+        # A matrix of m columns is the host's affair: a device takes a millisecond to find its directions.
+        variances, directions = _floored(((moments - (place * sizes).T @ place) / len(z)).cpu())
+        covariance = (directions * variances @ directions.T).to(z.device)
+        metric = (directions / variances @ directions.T).to(z.device)
     return Pooled(place.to(centers.dtype), covariance)
 
 
@@ -71,8 +73,8 @@ def rounding(covariance: Tensor) -> Tensor:
     return directions @ torch.diag((variances.mean() / variances).sqrt()) @ directions.T
 
 
-def _floored(covariance: Tensor) -> Tensor:
-    """Raise the smallest variances to a share of the mean one, so that the metric exists."""
+def _floored(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """Return variances (m,) and directions (m, m), the smallest raised so that the metric exists."""
     variances, directions = torch.linalg.eigh(covariance)
     least = (FLOOR * variances.mean()).clamp_min(torch.finfo(covariance.dtype).tiny ** 0.5)
-    return directions @ torch.diag(variances.clamp_min(least)) @ directions.T
+    return variances.clamp_min(least), directions
