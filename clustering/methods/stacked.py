@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from clustering.losses.reconstruction import reconstruction
 from clustering.networks.autoencoder import Autoencoder
+from clustering.networks.fused_linear import fused_linear
 from clustering.training.optimisers import Optimiser, tenth_every
 from clustering.training.phase import Phase
 from clustering.training.step import Batch
 
 DROPOUT = 0.2
 LAYER_SHARE = 0.5  # 50,000 iterations a layer beside 100,000 for all together
+BURN_IN = 1_000  # iterations in which the momentum grows to .9, anew for every pair and for all together
+HALF = 0.5  # Caffe's Euclidean loss is half the mean square; the published learning rate belongs to it
 
 
 def stacked_phases(network: Autoencoder, epochs: int, learning_rate: float) -> tuple[Phase, ...]:
@@ -29,8 +33,9 @@ def stacked_phases(network: Autoencoder, epochs: int, learning_rate: float) -> t
     learning_rate : float
         Divided by ten every 20,000 of 50,000 and of 100,000 iterations; biases learn twice as fast.
     """
-    layer = Optimiser("sgd", learning_rate, schedule=tenth_every(0.4), bias_factor=2.0)
-    whole = Optimiser("sgd", learning_rate, schedule=tenth_every(0.2), bias_factor=2.0)
+    caffe = Optimiser("sgd", learning_rate, bias_factor=2.0, burn_in=BURN_IN)
+    layer = replace(caffe, schedule=tenth_every(0.4))
+    whole = replace(caffe, schedule=tenth_every(0.2))
     layer_epochs = max(1, round(LAYER_SHARE * epochs))
     pairs = range(len(network.encoder.layers))
     first = tuple(
@@ -47,12 +52,12 @@ def stacked_phases(network: Autoencoder, epochs: int, learning_rate: float) -> t
     weights = [*network.encoder.parameters(), *network.decoder.parameters()]
 
     def all_layers(batch: Batch) -> dict[str, Tensor]:
-        return {"reconstruction": reconstruction(batch.features, network(batch.features).float())}
+        return {"reconstruction": HALF * reconstruction(batch.features, network(batch.features).float())}
 
     return (*first, Phase("pretrain", epochs, all_layers, weights, whole))
 
 
-def _mirror(network: Autoencoder, pair: int) -> torch.nn.Module:
+def _mirror(network: Autoencoder, pair: int) -> nn.Linear:
     return network.decoder.layers[len(network.decoder.layers) - 1 - pair]
 
 
@@ -70,15 +75,14 @@ def _pair_loss(network: Autoencoder, pair: int) -> Callable[[Batch], dict[str, T
         with torch.no_grad():
             inputs = batch.features
             for layer in below:
-                inputs = layer(inputs).relu()
+                inputs = fused_linear(layer, inputs, rectify=True)
         corrupted = inputs if is_first else dropped(inputs, batch.generator)
-        code = encoder(corrupted)
+        code = fused_linear(encoder, corrupted, rectify=not is_last)
         if not is_last:
-            code = dropped(code.relu(), batch.generator)
-        outputs = decoder(code)
-        if not is_first:  # the first pair must reproduce signed data
-            outputs = outputs.relu()
-        return {"reconstruction": reconstruction(inputs.float(), outputs.float())}
+            code = dropped(code, batch.generator)
+        # The first pair must reproduce signed data.
+        outputs = fused_linear(decoder, code, rectify=not is_first)
+        return {"reconstruction": HALF * reconstruction(inputs.float(), outputs.float())}
 
     return loss
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clustering.files import replace_whole
 
 FILE = "checkpoint.pt"
-FORMAT = 2  # of the kept state; another number, and what an older version kept is not gone on with
+FORMAT = 3  # of the kept state; another number, and what an older version kept is not gone on with
 SECONDS_BETWEEN = 30.0
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from clustering.training.caffe_sgd import CaffeSGD
+
 # Share of the phase that is done, in [0, 1) → factor on the learning rate.
 Schedule = Callable[[float], float]
 SLOW = 0.2  # the pace of slow parameters
@@ -23,6 +25,14 @@ def constant(share: float) -> float:  # noqa: ARG001
 def cosine(share: float) -> float:
     """Let the learning rate fall to zero along half a cosine."""
     return (1 + math.cos(math.pi * share)) / 2
+
+
+def warm_up(share: float) -> float:
+    """Let the learning rate grow from a tenth over the first tenth of the phase, then keep it.
+
+    Adam's first steps move every weight by the whole rate: in a wide network they add up and units die.
+    """
+    return min(1.0, 0.1 + 10 * share)
 
 
 def tenth_every(length: float) -> Schedule:
@@ -54,6 +64,8 @@ class Optimiser:
         β₁ of Adam.
     slow : sequence of Parameter
         Those that learn a fifth as fast as the others, such as a GAN's critic.
+    burn_in : int
+        Plain SGD's steps in which the momentum grows from 0; with any, the step is Caffe's, see `CaffeSGD`.
     """
 
     kind: Literal["sgd", "adam"]
@@ -65,6 +77,7 @@ class Optimiser:
     forgetful: Sequence[nn.Parameter] = ()
     first_beta: float = 0.9
     slow: Sequence[nn.Parameter] = ()
+    burn_in: int = 0
 
     def build(self, parameters: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
         """Return a torch optimiser over ``parameters``, fused where torch has a fused one."""
@@ -72,9 +85,11 @@ class Optimiser:
         slow = {id(parameter) for parameter in self.slow}
         known = list(parameters)
         kept = [p for p in known if id(p) not in forgetful | slow]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in kept if p.ndim > 1], "factor": 1.0},
-            {"params": [p for p in kept if p.ndim <= 1], "factor": self.bias_factor},
+        biases = [p for p in kept if p.ndim <= 1] if self.bias_factor != 1 else []
+        apart = {id(parameter) for parameter in biases}
+        groups: list[dict[str, Any]] = [  # as few as can be: each is a launch of its own
+            {"params": [p for p in kept if id(p) not in apart], "factor": 1.0},
+            {"params": biases, "factor": self.bias_factor},
             {"params": [p for p in known if id(p) in forgetful], "factor": 1.0, "momentum": 0.0},
             {"params": [p for p in known if id(p) in slow], "factor": SLOW},
         ]
@@ -90,6 +105,8 @@ class Optimiser:
         }
         if self.kind == "adam":
             return torch.optim.Adam(groups, betas=(self.first_beta, 0.999), capturable=on_cuda, **shared)
+        if self.burn_in:
+            return CaffeSGD(groups, self.learning_rate, self.momentum, self.weight_decay, self.burn_in)
         return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, **shared)
 
     def set_rate(self, optimiser: torch.optim.Optimizer, share: float, factor: float = 1.0) -> None:

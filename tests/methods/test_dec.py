@@ -123,17 +123,18 @@ def test_a_layer_pair_moves_only_itself_and_only_hidden_units_of_the_first_pair_
     generator = torch.Generator().manual_seed(4)
     hidden = network.encoder.layers[0](features).relu()
     kept = torch.rand(hidden.shape, generator=generator) >= 0.2
-    expected = (decoder[1](hidden * kept / 0.8) - features).square().mean()
+    expected = 0.5 * (decoder[1](hidden * kept / 0.8) - features).square().mean()  # Caffe's Euclidean loss
     torch.testing.assert_close(loss(first, 4), expected)
     # Last pair: dropout on its input, a linear code without dropout, relu on its output.
     generator = torch.Generator().manual_seed(4)
     kept = torch.rand(hidden.shape, generator=generator) >= 0.2
     code = network.encoder.layers[1](hidden * kept / 0.8)
-    expected = (decoder[0](code).relu() - hidden).square().mean()
+    expected = 0.5 * (decoder[0](code).relu() - hidden).square().mean()
     torch.testing.assert_close(loss(last, 4), expected)
     loss(last, 4).backward()
     assert network.encoder.layers[0].weight.grad is None
     assert network.encoder.layers[1].weight.grad is not None
+    assert {phase.optimiser.burn_in for phase in (first, last)} == {1_000}
     assert {id(w) for w in last.parameters} == {
         id(w) for layer in (network.encoder.layers[1], decoder[0]) for w in layer.parameters()
     }

@@ -33,8 +33,8 @@ def items() -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam"])
-def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(kind):
+@pytest.mark.parametrize(("kind", "burn_in"), [("sgd", 0), ("sgd", 8), ("adam", 0)])
+def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(kind, burn_in):
     device = torch.device("cuda")
 
     def trained(capture: bool) -> tuple[torch.Tensor, dict[str, float]]:
@@ -43,7 +43,7 @@ def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(
         data = Data(torch.randn(192, 8, generator=generator).numpy(), device)
         targets = {"t": torch.randn(192, 8, generator=generator).to(device)}
         noise = torch.Generator(device).manual_seed(1)
-        optimiser = Optimiser(kind, 0.05, schedule=cosine)
+        optimiser = Optimiser(kind, 0.05, schedule=cosine, burn_in=burn_in)
         built = optimiser.build([weight], device)
 
         def loss(batch: Batch) -> dict[str, torch.Tensor]:
@@ -104,10 +104,15 @@ def test_the_same_seed_gives_the_same_labels_and_the_model_predicts_alike_on_the
     np.testing.assert_array_equal(moved.predict(items), model.labels_)
 
 
-@pytest.mark.parametrize("profile", ["paper", "fast"])
-def test_a_broken_fit_ends_with_the_labels_of_an_unbroken_one(profile, items, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "settings", [{}, {"profile": "fast"}, {"pretrain": "sda"}, {"views": "affine", "n_init": 2}]
+)
+def test_a_broken_fit_ends_with_the_labels_of_an_unbroken_one(settings, items, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint_module, "SECONDS_BETWEEN", 0.0)
-    unbroken = DEC(6, **SETTINGS, profile=profile).fit(items)
+    if "views" in settings:
+        items = np.tile(items, 5)[:, :64]  # as if they were pictures of 8 × 8
+    settings = SETTINGS | settings
+    unbroken = DEC(6, **settings).fit(items)
     for phase, number in (("pretrain", 7), ("cluster", 2)):
 
         def emit(event, at=(phase, number)):
@@ -115,8 +120,8 @@ def test_a_broken_fit_ends_with_the_labels_of_an_unbroken_one(profile, items, tm
                 raise RuntimeError("killed")
 
         with pytest.raises(RuntimeError, match="killed"):
-            DEC(6, **SETTINGS, profile=profile).fit(items, emit=emit, checkpoint=tmp_path)
-    resumed = DEC(6, **SETTINGS, profile=profile).fit(items, checkpoint=tmp_path)
+            DEC(6, **settings).fit(items, emit=emit, checkpoint=tmp_path)
+    resumed = DEC(6, **settings).fit(items, checkpoint=tmp_path)
     np.testing.assert_array_equal(unbroken.labels_, resumed.labels_)
 
 

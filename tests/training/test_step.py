@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from clustering.training.data import Data
-from clustering.training.optimisers import Optimiser, constant, cosine, tenth_every
+from clustering.training.optimisers import Optimiser, constant, cosine, tenth_every, warm_up
 from clustering.training.step import Batch, Step
 
 CPU = torch.device("cpu")
@@ -64,6 +64,7 @@ def test_schedules_follow_their_formulas():
     assert constant(0.7) == 1
     assert [cosine(0), cosine(0.5)] == [1, pytest.approx(0.5)]
     assert cosine(0.25) == pytest.approx((1 + math.cos(math.pi / 4)) / 2)
+    assert [warm_up(share) for share in (0, 0.05, 0.1, 0.9)] == pytest.approx([0.1, 0.6, 1, 1])
     steps = tenth_every(0.4)  # 20,000 of 50,000 iterations
     assert [steps(share) for share in (0, 0.39, 0.4, 0.79, 0.8)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
 
