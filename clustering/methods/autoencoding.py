@@ -16,13 +16,14 @@ from clustering.networks.initialisers import Initialiser
 from clustering.training.data import Data
 from clustering.training.inference import encode_all
 from clustering.training.kmeans import kmeans
-from clustering.training.optimisers import Optimiser, cosine
+from clustering.training.optimisers import Optimiser, cosine, warm_up
 from clustering.training.phase import Phase
 from clustering.training.pooled import lower_determinant, rounding
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch
 from clustering.views.affine import AffineViews, picture_shape
 
+STACKED_EPOCHS = 366  # on MNIST the published 100,000 iterations of 256
 LARGE_COLLECTION = 20_000  # items from which the fast profile takes batches of 1,024
 
 
@@ -54,7 +55,7 @@ class AutoencoderClusterer(DeepClusterer):
     def phases(self, network: Autoencoder, data: Data) -> tuple[Phase, ...]:
         """Train the autoencoder, then cluster."""
         if self.pretrain == "sda":
-            first = stacked_phases(network, self.pretrain_epochs or 300, self.learning_rate or 0.1)
+            first = stacked_phases(network, self.pretrain_epochs or STACKED_EPOCHS, self.learning_rate or 0.1)
         else:
             first = (self.end_to_end(network),)
         return (*first, self.clustering(network, data))
@@ -62,14 +63,14 @@ class AutoencoderClusterer(DeepClusterer):
     def pretraining(self) -> tuple[Optimiser, int]:
         """Return how all layers are trained together, and for how many epochs unless asked otherwise.
 
-        DEC-keras' plain SGD for ``paper``: on MNIST it ends .1 above Adam. Adam with a cosine for ``fast``,
-        and for views, where it ends as high.
+        DEC-keras' plain SGD for ``paper``. For ``fast`` Adam with a warm-up, which reaches in 50 passes what
+        took a cosine 100. For views Adam with a cosine.
         """
         if self.views != "none":
             return Optimiser("adam", self.learning_rate or 1e-3, schedule=cosine), 150
         if self.profile == "paper":
             return Optimiser("sgd", self.learning_rate or 1.0), 300
-        return Optimiser("adam", self.learning_rate or 1e-3, schedule=cosine), 100
+        return Optimiser("adam", self.learning_rate or 1e-3, schedule=warm_up), 100
 
     def end_to_end(self, network: Autoencoder) -> Phase:
         """Return the phase that trains encoder and decoder on the reconstruction error."""

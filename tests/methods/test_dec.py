@@ -140,6 +140,21 @@ def test_a_layer_pair_moves_only_itself_and_only_hidden_units_of_the_first_pair_
     }
 
 
+@pytest.mark.parametrize(
+    ("settings", "kind", "epochs"),
+    [({}, "sgd", 200), ({"views": "affine"}, "adam", 40), ({"views": "affine", "epochs": 7}, "adam", 7)],
+)
+def test_views_are_clustered_with_a_falling_rate_in_forty_epochs_unless_asked_otherwise(
+    settings, kind, epochs
+):
+    method = DEC(3, **{name: value for name, value in SMALL.items() if name != "epochs"} | settings)
+    pictures = np.random.default_rng(0).random((40, 64), dtype=np.float32)
+    network = method.setup(64, torch.Generator().manual_seed(0))
+    last = method.phases(network, Data(pictures, CPU))[-1]
+    assert (last.name, last.epochs, last.optimiser.kind) == ("cluster", epochs, kind)
+    assert (last.optimiser.schedule(0.99) < 0.01) == (kind == "adam")
+
+
 def test_original_weights_are_normal_and_the_usual_ones_uniform():
     generator = torch.Generator().manual_seed(0)
     assert DEC(pretrain="sda").setup(64, generator).encoder.layers[1].weight.std() < 0.011
