@@ -24,7 +24,7 @@ from clustering.training.step import Batch
 from clustering.views.affine import AffineViews, picture_shape
 
 STACKED_EPOCHS = 366  # on MNIST the published 100,000 iterations of 256
-LARGE_COLLECTION = 20_000  # items from which the fast profile takes batches of 1,024
+LARGE_COLLECTION = 20_000  # items from which the fast profile warms up and takes batches of 1,024
 
 
 class AutoencoderClusterer(DeepClusterer):
@@ -57,29 +57,31 @@ class AutoencoderClusterer(DeepClusterer):
         if self.pretrain == "sda":
             first = stacked_phases(network, self.pretrain_epochs or STACKED_EPOCHS, self.learning_rate or 0.1)
         else:
-            first = (self.end_to_end(network),)
+            first = (self.end_to_end(network, data.n_items),)
         return (*first, self.clustering(network, data))
 
-    def pretraining(self) -> tuple[Optimiser, int]:
+    def pretraining(self, n_items: int) -> tuple[Optimiser, int]:
         """Return how all layers are trained together, and for how many epochs unless asked otherwise.
 
-        DEC-keras' plain SGD for ``paper``. For ``fast`` Adam with a warm-up, which reaches in 50 passes what
-        took a cosine 100. For views Adam with a cosine.
+        DEC-keras' plain SGD for ``paper``. Adam with a cosine for views and for ``fast``; but ``fast`` on a
+        large collection, whose batches are large and steps few, warms up and keeps its rate: on MNIST it ends
+        .1 higher after 50 passes, on 2,000 items .05 lower.
         """
         if self.views != "none":
             return Optimiser("adam", self.learning_rate or 1e-3, schedule=cosine), 150
         if self.profile == "paper":
             return Optimiser("sgd", self.learning_rate or 1.0), 300
-        return Optimiser("adam", self.learning_rate or 1e-3, schedule=warm_up), 100
+        schedule = warm_up if n_items >= LARGE_COLLECTION else cosine
+        return Optimiser("adam", self.learning_rate or 1e-3, schedule=schedule), 100
 
-    def end_to_end(self, network: Autoencoder) -> Phase:
+    def end_to_end(self, network: Autoencoder, n_items: int) -> Phase:
         """Return the phase that trains encoder and decoder on the reconstruction error."""
 
         def loss(batch: Batch) -> dict[str, Tensor]:
             features = self.viewed(batch)
             return {"reconstruction": reconstruction(features, network(features).float())}
 
-        optimiser, epochs = self.pretraining()
+        optimiser, epochs = self.pretraining(n_items)
         weights = [*network.encoder.parameters(), *network.decoder.parameters()]
         respond = network if self.learning_rate is None else None  # a rate that was asked for is kept
         return Phase(

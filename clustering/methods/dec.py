@@ -50,8 +50,8 @@ class DEC(AutoencoderClusterer):
     n_clusters : int, default 10
     profile : {"paper", "fast"}, default "paper"
         ``paper``: plain SGD as in DEC-keras, learning rate 1, momentum .9, 300 passes in batches of 256, then
-        SGD .01; on MNIST it gave accuracy .95. ``fast``: Adam with a warm-up, 100 passes (batches of 1,024
-        from 20,000 items on), then the same SGD.
+        SGD .01; on MNIST it gave accuracy .95. ``fast``: Adam with a cosine, 100 passes (from 20,000 items
+        on batches of 1,024 and a warm-up instead), then the same SGD.
     pretrain : {"end_to_end", "sda"}, default "end_to_end"
         ``sda`` is the original layer-wise denoising pretraining; by default as many passes as the published
         100,000 iterations are on MNIST, half as many for each pair of layers. Give it features of unit size

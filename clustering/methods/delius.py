@@ -127,7 +127,7 @@ class DELIUS(DEC):
     initial_centers = "kmeans"
     views = "none"
 
-    def pretraining(self) -> tuple[Optimiser, int]:
+    def pretraining(self, n_items: int) -> tuple[Optimiser, int]:  # noqa: ARG002
         """Return Adam and 200 epochs."""
         return Optimiser("adam", self.learning_rate or 1e-3), 200
 

@@ -196,7 +196,7 @@ class GCEALS(AutoencoderClusterer):
         """Return the untrained autoencoder with room for K normal clusters."""
         return GaussianAutoencoder(n_features, self.hidden_dims, self.latent_dim, self.n_clusters, generator)
 
-    def pretraining(self) -> tuple[Optimiser, int]:
+    def pretraining(self, n_items: int) -> tuple[Optimiser, int]:  # noqa: ARG002
         """Return Adam and 1,000 epochs, or 100 with a cosine for the fast profile."""
         rate = self.learning_rate or 1e-3
         if self.profile == "fast":

@@ -142,7 +142,7 @@ class N2D(AutoencoderClusterer):
         self.precision = precision
         self.random_state = random_state
 
-    def pretraining(self) -> tuple[Optimiser, int]:
+    def pretraining(self, n_items: int) -> tuple[Optimiser, int]:  # noqa: ARG002
         """Return Adam for 1,000 epochs, or 100 with a cosine."""
         rate = self.learning_rate or 1e-3
         if self.profile == "paper":

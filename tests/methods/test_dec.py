@@ -19,6 +19,7 @@ from clustering.methods.idec import IDEC
 from clustering.training import checkpoint as checkpoint_module
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Failed, Snapshot
+from clustering.training.optimisers import cosine, warm_up
 from clustering.training.step import Batch
 from clustering.views.affine import AffineViews, PictureShape
 
@@ -153,6 +154,11 @@ def test_views_are_clustered_with_a_falling_rate_in_forty_epochs_unless_asked_ot
     last = method.phases(network, Data(pictures, CPU))[-1]
     assert (last.name, last.epochs, last.optimiser.kind) == ("cluster", epochs, kind)
     assert (last.optimiser.schedule(0.99) < 0.01) == (kind == "adam")
+
+
+def test_the_fast_profile_warms_up_on_a_large_collection_and_cools_down_on_a_small_one():
+    schedules = [DEC(profile="fast").pretraining(n_items)[0].schedule for n_items in (19_999, 20_000)]
+    assert schedules == [cosine, warm_up]
 
 
 def test_original_weights_are_normal_and_the_usual_ones_uniform():
