@@ -57,7 +57,7 @@ def stacked_phases(network: Autoencoder, epochs: int, learning_rate: float) -> t
     return (*first, Phase("pretrain", epochs, all_layers, weights, whole))
 
 
-def _mirror(network: Autoencoder, pair: int) -> nn.Linear:
+def _mirror(network: Autoencoder, pair: int) -> nn.Module:
     return network.decoder.layers[len(network.decoder.layers) - 1 - pair]
 
 

@@ -9,12 +9,19 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 
-def fused_linear(layer: nn.Linear, inputs: Tensor, rectify: bool) -> Tensor:
+def fused_linear(layer: nn.Module, inputs: Tensor, rectify: bool) -> Tensor:
     """Return what ``layer`` makes of ``inputs`` (b, n_in), after a ReLU where ``rectify`` says so.
 
     On CUDA bias and ReLU ride on the matrix product, and the bias' gradient is a product too. Elsewhere, and
     in half precision, it is torch's own layer.
+
+    Parameters
+    ----------
+    layer : Linear
+    inputs : float Tensor (b, n_in)
+    rectify : bool
     """
+    assert isinstance(layer, nn.Linear)  # a list of modules does not say what it holds
     if inputs.is_cuda and inputs.ndim == 2 and not torch.is_autocast_enabled("cuda"):
         outputs: Tensor = _FusedLinear.apply(inputs, layer.weight, layer.bias, rectify)
         return outputs

@@ -41,7 +41,7 @@ class CaffeSGD(torch.optim.Optimizer):
             taken = states[0]["taken"]
             gradients = [weight.grad for weight in moved]
             if group["weight_decay"]:
-                gradients = torch._foreach_add(gradients, moved, alpha=group["weight_decay"])
+                gradients = list(torch._foreach_add(gradients, moved, alpha=group["weight_decay"]))
             torch._foreach_mul_(velocities, group["momentum"] * (taken / group["burn_in"]).clamp_max(1.0))
             torch._foreach_add_(velocities, torch._foreach_mul(gradients, group["lr"]))
             torch._foreach_sub_(moved, velocities)
