@@ -11,7 +11,7 @@ from clustering.errors import Stopped
 from clustering.jobs.log import EventLog
 from clustering.jobs.status import StatusFile
 from clustering.progress import Progress, silent
-from clustering.training.events import Emit, Epoch, Event, Started
+from clustering.training.events import Emit, Epoch, Event, Finished, Started
 
 PHASES = {"pretrain": "Pretraining", "cluster": "Clustering"}  # in words, where the name alone is none
 
@@ -63,6 +63,7 @@ class JobContext:
         self._on_pause = on_pause
         self._wish = ""
         self._changed = threading.Event()
+        self._training: dict[int | None, None] = {}  # seeds that have not ended, in the order they were named
         self._phase = ""
         self._phase_began = (0.0, 0)  # working seconds and steps done when the phase began
         self._began = time.monotonic()
@@ -105,15 +106,20 @@ class JobContext:
             When the job must end at once.
         """
         self.log.write(event)
+        if isinstance(event, Finished):
+            self._training.pop(event.seed, None)
+        else:
+            self._training.setdefault(event.seed)
         if isinstance(event, Started):
             self._tell(phase="", done=0, total=0, doing="Starting", message=event.device_reason)
-        if isinstance(event, Epoch):
+        if isinstance(event, Epoch) and self._follows(event):
             doing = PHASES.get(event.phase, event.phase.replace("_", " ").capitalize())
             self._tell(
                 phase=event.phase,
                 done=event.epoch,
                 total=event.epochs,
                 doing=doing,
+                seed=event.seed,
                 remaining=event.remaining,
             )
             self._listener(event.epoch, event.epochs, doing)
@@ -133,6 +139,10 @@ class JobContext:
         self.status.update(seconds=round(self.seconds, 3))
         self.status.flush(now=True)
         self.log.close()
+
+    def _follows(self, event: Event) -> bool:
+        """Say whether the status follows the seed of this event: of several, the first that still trains."""
+        return next(iter(self._training), event.seed) == event.seed
 
     def _tell(self, **changes: object) -> None:
         self.status.update(seconds=round(self.seconds, 3), **changes)

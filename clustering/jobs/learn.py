@@ -10,7 +10,7 @@ from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
-from clustering.jobs.seeds import OneSeed, seeds_of
+from clustering.jobs.seeds import pictures_of, seeds_of
 from clustering.kinds import IN_WORDS
 from clustering.training.events import Event, Finished, Started
 from clustering.workspace import CollectionRecord, FeatureRecord, RunArrays, RunRecord, Workspace
@@ -109,8 +109,7 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
 
     context.progress(0, 0, "Starting")
     settings = model.get_params(deep=False)
-    pictures = OneSeed(context.also(listen), context.folder / "snapshots", int(settings.get("n_init") or 1))
-    model.fit(workspace.features(source.id), emit=pictures, checkpoint=context.checkpoint)
+    model.fit(workspace.features(source.id), emit=context.also(listen), checkpoint=context.checkpoint)
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
     seeds, init_labels = seeds_of(model)
@@ -134,7 +133,7 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         device=device,
         history=model.history_,
         environment=environment(device, why),
-        snapshots=pictures.snapshots(seeds),
+        snapshots=pictures_of(context.folder / "snapshots", seed, several=bool(seeds)),
         seeds=seeds,
         save_model=model.save,
         job_id=context.job_id,

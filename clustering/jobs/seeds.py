@@ -9,51 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.training.events import Emit, Event, Snapshot
 from clustering.workspace import SeedRecord
 from clustering.workspace.snapshots import snapshots_in
 
 if TYPE_CHECKING:
     from clustering.methods.base import Clusterer
-
-
-class OneSeed:
-    """Passes on the events of a fit, but the snapshots of one seed only.
-
-    A fit of several seeds tells of its first until that ends, then of another that still trains, and its
-    events do not name their seed. Each seed shows its rows in one array of its own, which tells them apart.
-
-    Parameters
-    ----------
-    emit : Emit
-        Hears what is passed on.
-    folder : Path
-        Where snapshots are kept. What an interrupted attempt of several seeds left there goes: the first seed
-        may have ended in it, and nobody could say whose pictures follow.
-    n_init : int
-    """
-
-    def __init__(self, emit: Emit, folder: Path, n_init: int) -> None:
-        self._emit, self._folder, self._several = emit, folder, n_init > 1
-        self._rows: NDArray[np.integer] | None = None
-        before = snapshots_in(folder) if self._several else []
-        self._is_first = not before
-        for snapshot in before:
-            snapshot.path.unlink(missing_ok=True)
-
-    def __call__(self, event: Event) -> bool | None:
-        """Hear an event."""
-        if self._several and isinstance(event, Snapshot):
-            self._rows = event.rows if self._rows is None else self._rows
-            if event.rows is not self._rows:
-                return None
-        return self._emit(event)
-
-    def snapshots(self, seeds: list[SeedRecord]) -> list[Path]:
-        """Return the snapshots that show how the kept result came about, or none if they show another."""
-        if self._several and not (self._is_first and seeds and seeds[0].kept):
-            return []
-        return [snapshot.path for snapshot in snapshots_in(self._folder)]
 
 
 def seeds_of(model: Clusterer) -> tuple[list[SeedRecord], NDArray[np.int64] | None]:
@@ -67,3 +27,13 @@ def seeds_of(model: Clusterer) -> tuple[list[SeedRecord], NDArray[np.int64] | No
         SeedRecord(int(seed), loss if math.isfinite(loss) else None, at == kept)
         for at, (seed, loss) in enumerate(zip(model.init_seeds_, losses, strict=True))  # type: ignore[attr-defined]
     ], labels
+
+
+def pictures_of(folder: Path, seed: int, several: bool) -> list[Path]:
+    """Return the snapshots in a folder that show one seed.
+
+    Those that an older version left, before it was interrupted, name no seed: of several, nobody knows whose
+    they are.
+    """
+    whose = (seed,) if several else (seed, None)
+    return [snapshot.path for snapshot in snapshots_in(folder) if snapshot.seed in whose]

@@ -137,12 +137,12 @@ class DeepClusterer(Clusterer):
         # The constructor stored what it was given; the work is done by a twin that holds the checked values.
         twin = type(self)(**settings)
         twin.n_features_in_ = self.n_features_in_
-        history = History(emit)
         try:
             with memory_told(twin.rows_a_batch(len(items)), len(items)):
-                twin._train(items, history, checkpoint)
+                twin._train(items, emit, checkpoint)
         except StudioError as error:
-            history(Failed(error.problem, error.mend))
+            if emit:
+                emit(Failed(error.problem, error.mend))
             raise
         self.__dict__.update({name: value for name, value in vars(twin).items() if name.endswith("_")})
         return self
@@ -183,7 +183,7 @@ class DeepClusterer(Clusterer):
         """
         return load_fitted(cls, folder)
 
-    def _train(self, items: NDArray[np.float32], history: History, folder: Path | None) -> None:
+    def _train(self, items: NDArray[np.float32], emit: Emit | None, folder: Path | None) -> None:
         begun = time.monotonic()
         device = choose_device(self.device)
         data = Data(items, device.device)
@@ -203,8 +203,8 @@ class DeepClusterer(Clusterer):
             # Each fit is just what this method with that random_state alone would give.
             model = self._seeded((self.random_state + number) % 2**32)
             kept = Checkpoint(folder / f"fit-{number}", f"{mark}-{number}") if folder is not None else None
-            heard = history if number == 0 else History(None)
-            fits.append(Fit(model, data, device, heard, kept, notices))
+            history = History(emit, model.random_state)
+            fits.append(Fit(model, data, device, history, kept, notices, 1 / self.n_init))
         run_all(fits, device.device)
         best = min(fits, key=lambda fit: fit.loop.loss)
         self.device_ = device.reason
@@ -215,7 +215,6 @@ class DeepClusterer(Clusterer):
         self.embedding_, self.soft_assignments_, self.labels_ = found[fits.index(best)]
         self.weights_ = weights_of(best.network)
         self.cluster_centers_ = np.asarray(self.weights_["centers"], dtype=np.float32)
-        best.history.emit = history.emit
         best.history(Finished(self._ending(best, fits), time.monotonic() - begun))
         self.history_ = best.history.rows
 

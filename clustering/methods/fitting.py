@@ -1,4 +1,4 @@
-"""Fits of one deep method from several seeds, side by side, heard one at a time."""
+"""Fits of one deep method from several seeds, side by side."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torch
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data
 from clustering.training.device import Device
-from clustering.training.events import History, Started
+from clustering.training.events import Finished, History, Started
 from clustering.training.inference import threads
 from clustering.training.lanes import side_by_side
 from clustering.training.loop import Loop
 from clustering.training.seeds import torch_generator
+from clustering.training.snapshots import LiveView
 
 if TYPE_CHECKING:
     from clustering.methods.deep import DeepClusterer
@@ -30,6 +31,8 @@ class Fit:
         With the seed of this fit.
     data, device, history, checkpoint, notices
         See `clustering.training.loop.Loop`.
+    share : float
+        Of the time that the live view may cost.
     """
 
     def __init__(
@@ -40,8 +43,9 @@ class Fit:
         history: History,
         checkpoint: Checkpoint | None,
         notices: tuple[str, ...],
+        share: float,
     ) -> None:
-        self.model, self.history, self.done = model, history, False
+        self.model, self.history = model, history
         self.network = model.setup(data.n_features, torch_generator(model.random_state, "weights"))
         self.network.to(device.device)
         self._phases = model.phases(self.network, data)
@@ -49,7 +53,7 @@ class Fit:
         self.threads = self._kept["threads"] if self._kept else None
         self.loop = Loop(
             self.network,
-            self.network.encode,  # type: ignore[arg-type]
+            LiveView(data, self.network.encode, model.random_state, share),  # type: ignore[arg-type]
             data,
             history,
             random_state=model.random_state,
@@ -78,21 +82,19 @@ class Fit:
         if self._kept is None:
             return bool(history(started))
         history.rows.extend(json.loads(self._kept["history"]))  # it holds the first announcement already
-        return bool(history.emit(started)) if history.emit else False
+        return bool(history.tell(started))
 
 
 def run_all(fits: Sequence[Fit], device: torch.device) -> None:
-    """Train all side by side; the listener of the first hears one after the other."""
-    emit = fits[0].history.emit
+    """Train all side by side; of several each tells its end."""
 
     def ended(number: int) -> None:
-        fits[number].done = True
-        left = [fit for fit in fits if not fit.done]
-        if fits[number].loop.stop:  # a wish to stop holds for all
-            for fit in left:
+        loop = fits[number].loop
+        if len(fits) > 1 and fits[number].history.tell(Finished(loop.reason, loop.seconds)):
+            loop.stop = True
+        if loop.stop:  # a wish to stop holds for all
+            for fit in fits:
                 fit.loop.stop = True
-        if left:
-            left[0].history.emit = emit
 
     with threads(fits[0].threads):
         side_by_side([fit.turns() for fit in fits], device, ended)

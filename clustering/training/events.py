@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,21 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Started:
+class Told:
+    """What every event says.
+
+    Parameters
+    ----------
+    seed : int or None
+        The seed whose fit the event speaks of: several train side by side. None for plain methods, for what
+        concerns all seeds, and in what older versions wrote.
+    """
+
+    seed: int | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Started(Told):
     """The fit begins.
 
     Parameters
@@ -35,7 +49,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Epoch(Told):
     """One epoch is done.
 
     Parameters
@@ -73,14 +87,14 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class Snapshot(Told):
     """The latent space of a fixed random subset of the items (at most 20,000 rows).
 
     Parameters
     ----------
     phase, epoch : str, int
     rows : int array (s,)
-        Indices of the items shown, the same in every snapshot of a fit.
+        Indices of the items shown, the same in every snapshot of a seed.
     latents : float32 array (s, m)
     labels : int array (s,)
         -1 while there are no clusters.
@@ -100,8 +114,11 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The fit ended well; ``reason`` says why it stopped where it did."""
+class Finished(Told):
+    """The fit ended well; ``reason`` says why it stopped where it did.
+
+    Of several seeds each tells its own end; the last event of all names the seed that is kept.
+    """
 
     kind: ClassVar[str] = "finished"
     reason: str
@@ -109,7 +126,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Failed:
+class Failed(Told):
     """The fit ended badly; ``problem`` and ``mend`` are sentences for a person."""
 
     kind: ClassVar[str] = "failed"
@@ -124,18 +141,23 @@ Emit = Callable[[Event], bool | None]  # True asks the fit to stop after this ep
 def as_row(event: Event) -> dict[str, Any]:
     """Return an event as a JSON-ready row; a snapshot's arrays are left out (they are kept as arrays)."""
     if isinstance(event, Snapshot):
-        return {"kind": event.kind, "phase": event.phase, "epoch": event.epoch}
+        return {"kind": event.kind, "seed": event.seed, "phase": event.phase, "epoch": event.epoch}
     return {"kind": event.kind, **asdict(event)}
 
 
 @dataclass
 class History:
-    """Keeps the rows of a fit and passes every event on to another listener."""
+    """Keeps the rows of a fit and passes every event on to another listener, with the seed of the fit."""
 
     emit: Emit | None = None
+    seed: int | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, event: Event) -> bool | None:
         """Keep the event as a row and return what the next listener says."""
-        self.rows.append(as_row(event))
-        return self.emit(event) if self.emit else None
+        self.rows.append(as_row(replace(event, seed=self.seed)))
+        return self.tell(event)
+
+    def tell(self, event: Event) -> bool | None:
+        """Pass an event on without keeping it; return what the next listener says."""
+        return self.emit(replace(event, seed=self.seed)) if self.emit else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,8 +32,8 @@ class Loop:
     ----------
     network : Module
         On the device.
-    encode : callable
-        Features (b, d) → latents (b, m), for snapshots.
+    view : LiveView
+        Takes the snapshots.
     data : Data
     history : History
         Hears every event.
@@ -55,7 +55,7 @@ class Loop:
     def __init__(
         self,
         network: nn.Module,
-        encode: Callable[[Tensor], Tensor],
+        view: LiveView,
         data: Data,
         history: History,
         *,
@@ -66,12 +66,11 @@ class Loop:
         notices: tuple[str, ...] = (),
         stop: bool = False,
     ) -> None:
-        self._network, self._data, self._history = network, data, history
+        self._network, self._view, self._data, self._history = network, view, data, history
         self._random_state, self._precision = random_state, precision
         self._checkpoint, self._notices = checkpoint, notices
         self._batches, self._batch_size = batch_shape(data.n_items, batch_size)
-        self._view = LiveView(data, encode, random_state)
-        self._guard = Guard(network, data, torch.from_numpy(self._view.rows))
+        self._guard = Guard(network, data, torch.from_numpy(view.rows))
         self._generator = torch.Generator(device=data.device)
         self._noise = torch.Generator(device=data.device)
         self._position = Position()
@@ -110,7 +109,7 @@ class Loop:
                 yield
                 self._end_epoch(self._step.means(steps) if self._step else {})
             if not self.stop:
-                self._position = Position(number + 1, elapsed=self._seconds())
+                self._position = Position(number + 1, elapsed=self.seconds)
                 self._keep(between=True)
 
     def _enter(self, number: int, kept: dict[str, Any] | None) -> None:
@@ -118,7 +117,7 @@ class Loop:
         if kept:
             self._targets, self._labels = dict(kept["targets"]), kept["labels"]
         else:
-            self._position = Position(number, elapsed=self._seconds())
+            self._position = Position(number, elapsed=self.seconds)
             self._targets, self._labels = {}, None
             if self._phase.begin:
                 self._phase.begin()
@@ -168,7 +167,7 @@ class Loop:
         if phase.tolerance is not None and changed is not None:
             position.calm = position.calm + 1 if changed < phase.tolerance else 0
         notices, self._notices = self._notices, ()
-        position.elapsed = self._seconds()
+        position.elapsed = self.seconds
         event = Epoch(
             phase.name,
             position.epoch,
@@ -223,7 +222,7 @@ class Loop:
         """Go back to the first weights, with a quarter of the learning rate."""
         assert self._phase.optimiser is not None
         self._guard.restore()
-        self._position = Position(restarts=self._position.restarts + 1, elapsed=self._seconds())
+        self._position = Position(restarts=self._position.restarts + 1, elapsed=self.seconds)
         self._prepare(None)
         rate = self._phase.optimiser.learning_rate * QUARTER**self._position.restarts
         self._notices = (
@@ -291,7 +290,9 @@ class Loop:
     def _tell(self, event: Event) -> None:
         self.stop = bool(self._history(event)) or self.stop
 
-    def _seconds(self) -> float:
+    @property
+    def seconds(self) -> float:
+        """Wall time since the start of the fit, that before an interruption counted in."""
         return time.monotonic() - self._started
 
     def _remaining(self) -> float | None:

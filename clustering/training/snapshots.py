@@ -38,10 +38,14 @@ class LiveView:
     encode : callable
         Features (b, d) → latents (b, m).
     random_state : int
+    share : float
+        Of the time that snapshots may cost: several seeds side by side divide it among them.
     """
 
-    def __init__(self, data: Data, encode: Callable[[Tensor], Tensor], random_state: int) -> None:
-        self._data, self._encode = data, encode
+    def __init__(
+        self, data: Data, encode: Callable[[Tensor], Tensor], random_state: int, share: float = 1.0
+    ) -> None:
+        self._data, self._encode, self._share = data, encode, share
         self.rows = snapshot_rows(data.n_items, random_state)
         self._rows = torch.from_numpy(self.rows).to(data.device)
         self._spent = 0.0
@@ -54,9 +58,8 @@ class LiveView:
         """
         if epoch in (0, epochs):
             return True
-        return epoch % max(1, epochs // PER_PHASE) == 0 and self._spent <= max(
-            LIVE_SECONDS, LIVE_SHARE * elapsed
-        )
+        allowed = self._share * max(LIVE_SECONDS, LIVE_SHARE * elapsed)
+        return epoch % max(1, epochs // PER_PHASE) == 0 and self._spent <= allowed
 
     def show(self, phase: str, epoch: int, seen: Refreshed | None, tell: Callable[[Snapshot], None]) -> None:
         """Take a snapshot, from the last look at the whole set where there is one, and pass it on."""

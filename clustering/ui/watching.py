@@ -100,12 +100,17 @@ def picture(status: JobStatus) -> None:
     workspace = state.workspace()
     snapshots = workspace.job_snapshots(status.job_id)
     rows, _ = workspace.events(status.job_id)
-    _alarms(rows)
     settings = workspace.job(status.job_id).parameters.get("parameters") or {}
-    if status.state != "queued" and int(settings.get("n_init") or 1) > 1:
+    several = int(settings.get("n_init") or 1) > 1
+    if several and status.seed is not None:
+        rows = [row for row in rows if row.get("seed") in (status.seed, None)]
+        snapshots = [one for one in snapshots if one.seed in (status.seed, None)]
+    _alarms(rows)
+    if several and status.state != "queued":
         st.caption(
-            f"{settings['n_init']} seeds train side by side. Picture and curves follow one at a time; "
-            "which one is kept shows at the end."
+            f"{settings['n_init']} seeds train side by side. Picture and curves show "
+            f"{'one of them' if status.seed is None else f'seed {status.seed}'}, then another when that has "
+            "ended; the loss decides at the end which one is kept."
         )
     left, right = st.columns([5, 3], gap="medium")
     with left:

@@ -176,7 +176,8 @@ class Jobs(Orphans):
         if job.state in LIVE and self.interrupt_orphans():
             job = self.job(job_id)
         told = read_status(job.folder)
-        moving = {name: told[name] for name in ("phase", "done", "total", "doing", "seconds") if name in told}
+        names = ("phase", "done", "total", "doing", "seed", "seconds")
+        moving = {name: told[name] for name in names if name in told}
         return JobStatus(
             job_id=job.id,
             kind=job.kind,

@@ -100,10 +100,10 @@ def read_status(folder: Path) -> dict[str, Any]:
 def _reached(folder: Path) -> str:
     """Return how far a job has come, in words that stay the same until it comes further.
 
-    Every attempt of a fit begins with an announcement; only what follows it is progress.
+    Every attempt of a fit announces its seeds, and the end of those that ended before; the rest is progress.
     """
     events = folder / "events.jsonl"
     lines = events.read_bytes().splitlines() if events.exists() else []
-    told = sum(not line.startswith(b'{"kind": "started"') for line in lines)
+    told = sum(not line.startswith((b'{"kind": "started"', b'{"kind": "finished"')) for line in lines)
     status = read_status(folder)
     return f"{told} events" if told else f"{status.get('doing', '')} {status.get('done', 0)}"

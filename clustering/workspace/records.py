@@ -143,12 +143,13 @@ class SeedRecord:
 
 @dataclass(frozen=True)
 class SnapshotFile:
-    """A kept snapshot of a fit; `load` reads its arrays."""
+    """A kept snapshot of a fit; `load` reads its arrays. Older versions did not note its seed."""
 
     number: int
     phase: str
     epoch: int
     path: Path
+    seed: int | None = None
 
     def load(self) -> dict[str, NDArray[Any]]:
         """Return ``rows, labels, confidences`` (s,), ``latents`` (s, m) and ``centers`` (K, m)."""
@@ -259,6 +260,8 @@ class JobStatus:
         Steps of that phase; ``total`` 0 while it is unknown.
     doing : str
         The step in words.
+    seed : int or None
+        Of several seeds that train side by side, the one this speaks of.
     seconds : float
         Working time so far, pauses left out.
     remaining : float or None
@@ -279,6 +282,7 @@ class JobStatus:
     done: int = 0
     total: int = 0
     doing: str = ""
+    seed: int | None = None
     seconds: float = 0.0
     remaining: float | None = None
     message: str = ""

@@ -255,10 +255,26 @@ def test_several_seeds_are_each_what_they_are_alone_and_the_lowest_loss_is_kept(
     assert together.history_[0]["kind"] == "started"
 
 
-def test_a_listener_hears_one_seed_after_the_other_and_its_stop_ends_all(blobs):
-    heard = []
-    DEC(3, **SMALL, n_init=2).fit(blobs, emit=lambda event: heard.append(event.kind) and None)
-    assert heard.count("started") == heard.count("finished") == 1
+def test_of_several_seeds_each_names_itself_and_tells_what_it_would_tell_alone(blobs):
+    def told(random_state: int, n_init: int) -> list[tuple]:
+        heard = []
+        settings = {**SMALL, "n_init": n_init, "random_state": random_state}
+        DEC(3, **settings).fit(blobs, emit=lambda event: heard.append(event) and None)
+        assert heard[-1].kind == "finished"
+        return [  # how many snapshots there are hangs on the time they take
+            (event.seed, event.kind, *(getattr(event, name, None) for name in ("epoch", "losses", "reason")))
+            for event in heard
+            if event.kind != "snapshot"
+        ]
+
+    *together, last = told(4, 3)
+    for seed in (4, 5, 6):
+        assert [event for event in together if event[0] == seed] == told(seed, 1)
+    assert last[0] in (4, 5, 6)
+    assert f"Of 3 seeds, {last[0]} is kept" in last[-1]
+
+
+def test_a_wish_to_stop_ends_all_seeds(blobs):
     model = DEC(3, **SMALL, n_init=3).fit(blobs, emit=lambda event: isinstance(event, Epoch))
     assert "Stopped as asked" in model.history_[-1]["reason"]
     assert len(model.init_labels_) == 3

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from clustering.errors import StudioError
 from clustering.jobs import catalogue
+from clustering.jobs.context import JobContext
+from clustering.training.events import Epoch
 from clustering.ui import training
 from tests.pages.conftest import unfolded, words
 
@@ -242,8 +244,14 @@ def test_a_training_of_several_seeds_says_whose_picture_is_shown(workspace, visi
     assert "side by side" not in words(visit("train"))
     wanted = {"collection": workspace.collections()[0].id, "method": "dec", "baselines": []}
     wanted["parameters"] = {"n_init": 5}
-    workspace.submit("train", wanted, title="Train DEC", worker_id=running.id)
-    assert "5 seeds train side by side. Picture and curves follow one at a time" in words(visit("train"))
+    job = workspace.submit("train", wanted, title="Train DEC", worker_id=running.id)
+    context = JobContext(job.id, job.folder)
+    for seed in (3, 4):
+        context.emit(Epoch("pretrain", 1, 9, {"total": 1.0}, alarms=(f"Seed {seed} speaks.",), seed=seed))
+    context.close()
+    app = visit("train")
+    assert "5 seeds train side by side. Picture and curves show seed 3, then another" in words(app)
+    assert [warning.value for warning in app.warning] == ["Seed 3 speaks."]
 
 
 def test_what_a_training_had_to_say_stays_on_the_page(visit, running):

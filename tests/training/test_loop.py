@@ -50,7 +50,7 @@ class Toy:
         self.learning_rate = learning_rate
         self.loop = Loop(
             self.layer,
-            self.layer,
+            snapshots.LiveView(self.data, self.layer, random_state=0),
             self.data,
             History(self.hear),
             random_state=0,

@@ -43,6 +43,16 @@ def test_a_slow_listener_is_shown_less_but_still_the_end(view):
     assert view.wants(10, 10, elapsed=1.0)
 
 
+def test_several_seeds_divide_the_time_that_snapshots_may_cost(view):
+    shared = LiveView(view._data, view._encode, random_state=0, share=0.25)
+    for each in (view, shared):
+        each.show("pretrain", 0, None, lambda snapshot: time.sleep(0.06))
+    assert view.wants(1, 10, elapsed=8.0)
+    assert not shared.wants(1, 10, elapsed=8.0)
+    assert shared.wants(1, 10, elapsed=32.0)
+    assert shared.wants(10, 10, elapsed=8.0)
+
+
 def test_a_snapshot_holds_copies_that_training_does_not_change(view):
     centers = torch.zeros(2, 2)
     latents = torch.zeros(30, 2)

@@ -20,14 +20,14 @@ from clustering.training.events import Epoch, Snapshot
 from clustering.workspace import without_repeats
 from clustering.workspace.events import read_lines
 from clustering.workspace.ids import checked_id, new_id, slug
-from clustering.workspace.snapshots import KEPT, NEWEST, keep_snapshot, snapshots_in
+from clustering.workspace.snapshots import FEWEST, KEPT, keep_snapshot, snapshots_in
 from tests.conftest import ROOT
 
 
-def snapshot(phase: str, epoch: int) -> Snapshot:
+def snapshot(phase: str, epoch: int, seed: int | None = None) -> Snapshot:
     rows = np.arange(4)
     return Snapshot(phase, epoch, rows, np.full((4, 2), epoch, np.float32), rows, np.ones(4, np.float32),
-                    np.zeros((2, 2), np.float32))  # fmt: skip
+                    np.zeros((2, 2), np.float32), seed=seed)  # fmt: skip
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
@@ -158,6 +158,22 @@ def test_epochs_seen_again_after_a_kill_are_told_once():
     assert without_repeats(rows) == [row("a", 1, 0), row("a", 2, 9), row("b", 1, 9)]
 
 
+def test_epochs_seen_again_are_told_once_seed_by_seed_and_take_nothing_from_another_seed():
+    def row(seed, epoch, loss):
+        return {"kind": "epoch", "seed": seed, "phase": "a", "epoch": epoch, "loss": loss}
+
+    before = [row(1, 1, 0), row(2, 1, 0), row(1, 2, 0), row(2, 2, 0), row(1, 3, 0), row(2, 3, 0)]
+    after = [row(1, 2, 9), row(2, 3, 9), row(1, 3, 9)]
+    assert without_repeats(before + after) == [*before[:2], row(2, 2, 0), *after]
+
+
+def test_a_fit_that_an_older_version_began_is_told_once_too():
+    old = [{"kind": "epoch", "phase": "a", "epoch": epoch} for epoch in (1, 2, 3)]
+    new = [{"kind": "epoch", "seed": 0, "phase": "a", "epoch": epoch} for epoch in (3, 4)]
+    assert without_repeats(old) == old
+    assert without_repeats(old + new) == [*old[:2], *new]
+
+
 @settings(max_examples=15, deadline=None)
 @given(counts=st.lists(st.integers(1, 90), min_size=1, max_size=3))
 def test_snapshots_stay_few_with_the_newest_whole_and_the_first_kept(tmp_path_factory, counts):
@@ -170,9 +186,10 @@ def test_snapshots_stay_few_with_the_newest_whole_and_the_first_kept(tmp_path_fa
     numbers = [one.number for one in kept]
     assert numbers == sorted(numbers)
     assert numbers[0] == 0
-    assert numbers[-NEWEST:] == list(range(len(shown)))[-NEWEST:]
+    newest = KEPT // 3
+    assert numbers[-newest:] == list(range(len(shown)))[-newest:]
     if len(shown) > KEPT:
-        gaps = np.diff(numbers[: -NEWEST or None])
+        gaps = np.diff(numbers[:-newest])
         assert gaps.max() <= 4 * (len(shown) / KEPT) + 2, "thinned evenly"
     assert kept[-1].load()["latents"][0, 0] == shown[-1][1]
 
@@ -182,3 +199,23 @@ def test_a_snapshot_seen_again_replaces_what_the_killed_attempt_saw_from_there_o
         keep_snapshot(tmp_path, snapshot("pretrain", epoch))
     keep_snapshot(tmp_path, snapshot("pretrain", 3))
     assert [one.epoch for one in snapshots_in(tmp_path)] == [1, 2, 3]
+
+
+def test_snapshots_of_each_seed_thin_and_give_way_by_themselves(tmp_path):
+    for epoch in range(1, 40):
+        for seed in range(4):
+            keep_snapshot(tmp_path, snapshot("pretrain", epoch, seed))
+    kept = snapshots_in(tmp_path)
+    assert [sum(one.seed == seed for one in kept) for seed in range(4)] == [FEWEST] * 4
+    keep_snapshot(tmp_path, snapshot("pretrain", 38, seed=2))
+    ends = [[one.epoch for one in snapshots_in(tmp_path) if one.seed == seed][-2:] for seed in range(4)]
+    assert ends == [[38, 39], [38, 39], [37, 38], [38, 39]]
+
+
+def test_snapshots_that_an_older_version_kept_are_read(tmp_path):
+    kept = keep_snapshot(tmp_path, snapshot("pretrain layer 1", 3))
+    assert kept.path.name == "000000-pretrain-layer-1-000003.npz"
+    assert snapshots_in(tmp_path) == [kept]
+    assert kept.seed is None
+    named = keep_snapshot(tmp_path, snapshot("pretrain layer 1", 4, seed=0))
+    assert snapshots_in(tmp_path) == [kept, named]
