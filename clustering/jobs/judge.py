@@ -184,18 +184,21 @@ def _rows(figures: list[Quality]) -> list[dict[str, Any]]:
 def _of_seeds(workspace: Workspace, run: RunRecord, arrays: RunArrays) -> list[dict[str, Any]]:
     """Return how alike the seeds of a run are: the figures of `metrics.stability`, then the single parts.
 
-    A part has a ``detail``: ``"seed"``, with its number and loss, against the kept one; or ``"cluster"``,
-    with its number, against the other seeds. Without several seeds there is nothing to say.
+    A part has a ``detail``: ``"seed"``, with its number and loss, against the kept one and against all others
+    (``"alike"``); or ``"cluster"``, with its number, against the other seeds. Without several seeds there is
+    nothing to say.
     """
     from clustering import metrics
-    from clustering.metrics.external import ari
-    from clustering.metrics.stability import jaccard_recovery
+    from clustering.metrics.stability import jaccard_recovery, pairwise_ari
 
     seeds = workspace.seeds(run.id)
     if arrays.init_labels is None or len(seeds) < 2:
         return []
     own = arrays.labels
     others = [labels for seed, labels in zip(seeds, arrays.init_labels, strict=True) if not seed.kept]
+    between = pairwise_ari(arrays.init_labels)
+    kept = next(at for at, seed in enumerate(seeds) if seed.kept)
+    alike = (between.sum(axis=1) - 1) / (len(seeds) - 1)
     figures = metrics.stability([own, *others], run.seed)
     rows = _rows(figures)
     numbers = np.unique(own[own >= 0]).tolist()
@@ -203,12 +206,12 @@ def _of_seeds(workspace: Workspace, run: RunRecord, arrays: RunArrays) -> list[d
     if numbers:
         rows[-1]["cluster"] = numbers[int(np.argmin(recovered))]  # the weakest
     part = {"group": "stability", "space": "", "higher_is_better": True, "n_used": len(own), "column": ""}
-    for seed, labels in zip(seeds, arrays.init_labels, strict=True):
-        told = {"title": f"Seed {seed.seed} beside the kept one (ARI)", "value": ari(own, labels)}
+    for at, seed in enumerate(seeds):
+        told = {"title": f"Seed {seed.seed} beside the kept one (ARI)", "value": float(between[kept, at])}
         note = "Kept: its loss is the lowest." if seed.kept else ""
         rows.append(
             {"name": f"seed_{seed.seed}", **told, **part, "note": note, "detail": "seed"}
-            | {"seed": seed.seed, "loss": seed.loss, "kept": seed.kept}
+            | {"seed": seed.seed, "loss": seed.loss, "kept": seed.kept, "alike": float(alike[at])}
         )
     for number, value in zip(numbers, recovered, strict=True):
         told = {"title": f"Group {number + 1} in the other seeds (Jaccard)", "value": value}

@@ -19,6 +19,7 @@ from clustering.methods.base import Clusterer, Judge
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
+from clustering.metrics.stability import medoid
 from clustering.training.alarms import scale_alarms
 from clustering.training.checkpoint import Checkpoint, fingerprint
 from clustering.training.data import Data, as_tensor
@@ -57,6 +58,8 @@ class DeepClusterer(Clusterer):
         The seeds that were tried, and the mean loss of each in its last epoch; the lowest is kept.
     init_labels_ : int64 array (n_init, n)
         What each seed found: a measure of how stable the clusters are.
+    medoid_seed_ : int
+        The seed whose clusters are most like those of all others (mean ARI); it need not be the kept one.
     """
 
     n_clusters: int
@@ -212,6 +215,7 @@ class DeepClusterer(Clusterer):
         self.init_losses_ = np.array([fit.loop.loss for fit in fits])
         found = [self._found(fit.network, items, data) for fit in fits]
         self.init_labels_ = np.stack([labels for *_, labels in found])
+        self.medoid_seed_ = int(self.init_seeds_[medoid(self.init_labels_)])
         self.embedding_, self.soft_assignments_, self.labels_ = found[fits.index(best)]
         self.weights_ = weights_of(best.network)
         self.cluster_centers_ = np.asarray(self.weights_["centers"], dtype=np.float32)

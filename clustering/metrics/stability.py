@@ -75,6 +75,14 @@ def pairwise_ari(labelings: Labelings) -> NDArray[np.float64]:
     return scores
 
 
+def medoid(labelings: Labelings) -> int:
+    """Return the place of the run that is most like all others: the highest mean ARI with them.
+
+    Of runs that are equally so the first. Where one run only is given, it is that one.
+    """
+    return int(pairwise_ari(labelings).sum(axis=1).argmax()) if len(labelings) > 1 else 0
+
+
 def consensus(labelings: Labelings, partners: int = 2_000, seed: int = 0) -> NDArray[np.float64]:
     """Return for every item how settled it is with whom it belongs, (n,), in [0, 1].
 

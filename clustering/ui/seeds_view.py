@@ -43,7 +43,7 @@ def stability(
     st.header("Would another seed tell the same?", anchor=False)
     seeds = [row for row in rows if row.get("detail") == "seed"]
     recovered = {row["cluster"]: row["value"] for row in rows if row.get("detail") == "cluster"}
-    st.markdown(plain_words(told, len(seeds), groups))
+    st.markdown(" ".join(filter(None, (plain_words(told, len(seeds), groups), most_alike(seeds)))))
     left, right = st.columns([4, 4], gap="large")
     with left:
         st.dataframe(table(seeds), hide_index=True, key="quality-seeds")
@@ -90,19 +90,47 @@ def plain_words(told: Mapping[str, Mapping[str, Any]], count: int, groups: Group
     )
 
 
+def medoid(seeds: Rows) -> Mapping[str, Any] | None:
+    """Return the seed most like all others; of equals the kept one. None where nothing sets one apart.
+
+    That is so of two seeds, and of runs measured before this was.
+    """
+    if len(seeds) < 3 or any("alike" not in row for row in seeds):
+        return None
+    return max(seeds, key=lambda row: (row["alike"], row["kept"]))
+
+
+def most_alike(seeds: Rows) -> str:
+    """Return in a sentence which seed is most like all others, for a person."""
+    middle = medoid(seeds)
+    if middle is None:
+        return ""
+    if middle["kept"]:
+        return "The kept seed, whose loss is the lowest, is also the most like the others."
+    kept = next(row for row in seeds if row["kept"])
+    return (
+        f"Seed {kept['seed']} is kept, as its loss is the lowest; seed {middle['seed']} is the most like the "
+        f"others (mean ARI {figure(middle['alike'], 2)} with them, the kept one {figure(kept['alike'], 2)})."
+    )
+
+
 def table(seeds: Rows) -> pd.DataFrame:
-    """Return each seed with its loss and its agreement with the kept one."""
+    """Return each seed with its loss and its agreement with the kept one and with all others."""
     import pandas as pd
 
-    return pd.DataFrame(
-        {
-            "Seed": [row["seed"] for row in seeds],
-            "Loss": ["–" if row["loss"] is None else f"{row['loss']:.4g}" for row in seeds],
-            "Agreement with the kept one (ARI)": [
-                "kept" if row["kept"] else figure(row["value"]) for row in seeds
-            ],
-        }
-    )
+    columns = {
+        "Seed": [row["seed"] for row in seeds],
+        "Loss": ["–" if row["loss"] is None else f"{row['loss']:.4g}" for row in seeds],
+        "Agreement with the kept one (ARI)": [
+            "kept" if row["kept"] else figure(row["value"]) for row in seeds
+        ],
+    }
+    middle = medoid(seeds)
+    if middle is not None:
+        columns["with the others"] = [
+            figure(row["alike"]) + (", most like them" if row is middle else "") for row in seeds
+        ]
+    return pd.DataFrame(columns)
 
 
 def _offer(record: CollectionRecord, run: RunRecord) -> None:

@@ -166,6 +166,10 @@ def test_stability_is_that_of_the_labels_kept(trained):
     for seed, labels in zip(seeds, arrays.init_labels, strict=True):
         row = told[f"seed_{seed.seed}"]
         assert row["value"] == pytest.approx(ari(arrays.labels, labels))
+        rest = [
+            ari(labels, other) for one, other in zip(seeds, arrays.init_labels, strict=True) if one != seed
+        ]
+        assert row["alike"] == pytest.approx(np.mean(rest))
         assert (row["detail"], row["loss"], row["kept"]) == ("seed", seed.loss, seed.kept)
     weakest = told["weakest_cluster"]
     assert told[f"cluster_{weakest['cluster']}"]["value"] == pytest.approx(weakest["value"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits, make_blobs
-from sklearn.metrics import normalized_mutual_info_score, silhouette_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 
 from clustering.errors import StudioError
 from clustering.losses.kl import kl_divergence
@@ -253,6 +253,11 @@ def test_several_seeds_are_each_what_they_are_alone_and_the_lowest_loss_is_kept(
     np.testing.assert_array_equal(together.predict(blobs), together.labels_)
     assert f"Of 3 seeds, {4 + best} is kept" in together.history_[-1]["reason"]
     assert together.history_[0]["kind"] == "started"
+    alike = [
+        sum(adjusted_rand_score(one, other) for other in together.init_labels_)
+        for one in together.init_labels_
+    ]
+    assert together.medoid_seed_ == 4 + np.argmax(alike)
 
 
 def test_of_several_seeds_each_names_itself_and_tells_what_it_would_tell_alone(blobs):

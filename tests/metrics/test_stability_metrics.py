@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from clustering.errors import StudioError
 from clustering.metrics import stability
+from clustering.metrics.external import ari
 from clustering.metrics.stability import (
     agreement,
     consensus,
     jaccard_recovery,
     map_distance,
     map_overlap,
+    medoid,
     pairwise_ari,
 )
 
@@ -80,3 +82,11 @@ def test_runs_that_cannot_be_compared_are_refused():
         stability([[0, 1], [0, 1, 1]])
     with pytest.raises(StudioError, match="fewer neighbours than items"):
         map_overlap(np.zeros((3, 2)), np.zeros((3, 2)), 3)
+
+
+def test_the_medoid_is_the_run_with_the_highest_mean_ari_and_of_equals_the_first():
+    runs = np.random.default_rng(1).integers(0, 3, (4, 60))
+    runs[2] = np.where(np.arange(60) < 40, runs[0], runs[1])  # between two of the others
+    expected = np.mean([[ari(one, other) for other in runs] for one in runs], axis=1).argmax()
+    assert medoid(runs) == expected == 2
+    assert medoid([runs[0], runs[1]]) == medoid([runs[0]]) == 0

@@ -8,7 +8,7 @@ import pytest
 from clustering.projections.pca import PCA
 from clustering.ui.groups import Groups
 from clustering.ui.judging import BY_CONSTRUCTION
-from clustering.ui.seeds_view import plain_words
+from clustering.ui.seeds_view import most_alike, plain_words
 from clustering.ui.words import figure
 from clustering.workspace import RunArrays
 from tests.pages.conftest import SETTINGS, unfolded, words
@@ -114,7 +114,27 @@ def test_several_seeds_stand_beside_one_another_with_a_sentence(workspace, visit
     column = table["Agreement with the kept one (ARI)"]
     for at, seed in enumerate(workspace.seeds(several.id)):
         assert column[at] == ("kept" if at == kept else figure(rows[f"seed_{seed.seed}"]["value"]))
+    alike = {row["seed"]: row["alike"] for row in rows.values() if row.get("detail") == "seed"}
+    for seed, shown in zip(table["Seed"], table["with the others"], strict=True):
+        most = alike[seed] == max(alike.values())
+        assert shown.startswith(figure(alike[seed]))
+        assert most or "most like them" not in shown
+    assert sum("most like them" in shown for shown in table["with the others"]) == 1
+    assert "most like the others" in told
     assert f"seed {several.seed}, best of 3" in "\n".join(block.proto.body for block in app.get("html"))
+
+
+def test_the_seed_most_like_the_others_is_named_where_one_is_and_of_equals_the_kept_one():
+    def seeds(*alike: float) -> list[dict]:
+        return [{"seed": at, "loss": 0.1, "kept": at == 1, "alike": a} for at, a in enumerate(alike, 1)]
+
+    apart = most_alike(seeds(0.5, 0.6, 0.9))
+    assert "Seed 1 is kept" in apart
+    assert "seed 3 is the most like the others (mean ARI 0.90 with them, the kept one 0.50)" in apart
+    assert "also the most like" in most_alike(seeds(0.9, 0.6, 0.9))
+    assert most_alike(seeds(0.5, 0.5)) == ""
+    old = [{key: row[key] for key in row if key != "alike"} for row in seeds(0.5, 0.6, 0.9)]
+    assert most_alike(old) == ""
 
 
 def test_a_name_given_to_the_weakest_group_is_used(workspace, visit, several):
