@@ -31,7 +31,7 @@ from clustering.features import encoder as encoder_named
 from clustering.features import network as network_module
 from clustering.features.feeder import Feeder
 from clustering.features.lanes import Lanes, processors
-from clustering.features.network import NetworkEncoder
+from clustering.features.network import NetworkEncoder, lanes_of
 from clustering.features.pictures import Square
 from clustering.features.runner import Runner
 from clustering.features.streamed import Stream
@@ -232,14 +232,14 @@ def main() -> None:
             f"{processors()} processors, torch {torch.__version__}, {torch.get_num_threads()} threads",
             flush=True,
         )
-        lanes = network_module.DEVICE_LANES
+        for_card, others = lanes_of(processors())
         if cuda:
             print(f"the card's own decoder: {card_decoder(collection)}", flush=True)
         if options.stages:
             few = collection_of(originals, min(options.pictures, 20_000), folder / "few")
             for spare in options.spare:
                 most = max(1, processors() - 1)
-                for workers, cards in [(most, 0), *([(1, lanes), (most, lanes)] if cuda else [])]:
+                for workers, cards in [(most, 0), *([(1, for_card), (others, for_card)] if cuda else [])]:
                     rate, share = decoding_rate(few, Square(224, spare=spare), workers, cards)
                     how = f"{workers} processes, {cards} card lanes, spare {spare}"
                     print(f"decoding alone, {how}: {rate:,.0f} img/s, {share:.0%} by the card", flush=True)
@@ -253,7 +253,8 @@ def main() -> None:
                 bare = bare_rates(made(encoder, folder, **settings), batch)
                 for spare in options.spare:
                     for decoders in options.decoders:
-                        network_module.DEVICE_LANES = lanes if decoders == "both" else 0
+                        split = (for_card, others) if decoders == "both" else (0, for_card + others)
+                        network_module.lanes_of = lambda _, split=split: split
                         network_module.Square = partial(Square, spare=spare)  # type: ignore[misc,assignment]
                         if cuda:
                             torch.cuda.empty_cache()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,11 +99,12 @@ class Lanes:
     collection : Collection
     square : Square
     workers : int
-        Processors to use.
+        Processes that decode.
     n_items : int
         How many pictures there are to decode.
     device_lanes : int
-        Threads that keep the graphics card's decoder busy; 0 for none.
+        Processes that fetch files for the graphics card's decoder; 0 for none. What it cannot read they
+        decode themselves, and all the rest once it gives up.
     """
 
     def __init__(
@@ -113,9 +115,9 @@ class Lanes:
         self._feeder: Feeder | None = None
         self._servers: list[Server] = []
         self._device_servers: list[Server] = []
-        self._workers = workers
         self.on_device = 0  # pictures the graphics card decoded so far
         about = _sent(collection, square) if n_items >= WORTH_PROCESSES else None
+        self._workers = workers if about is not None else workers + device_lanes
         if about is not None:
             self._servers = [Server(about) for _ in range(workers)]
             self._device_servers = [Server(about) for _ in range(device_lanes)]
@@ -126,8 +128,10 @@ class Lanes:
         for worker in range(self._workers):
             server = self._servers[worker] if self._servers else None
             self._run(self._decode, feeder, server)
-        if decode is not None:
-            for server in self._device_servers:
+        for server in self._device_servers:
+            if decode is None:
+                self._run(self._decode, feeder, server)
+            else:
                 self._run(self._decode_on_device, feeder, server, decode)
 
     def end(self) -> None:
@@ -153,28 +157,32 @@ class Lanes:
                 run = feeder.take(RUN if server else 1)
             except ClosedError:
                 return
-            room = feeder.room(run)
-            try:
-                if server is None:
-                    problems, content = squares_here(self._collection, self._square, run[0], run[-1] + 1)
-                    room[...] = np.frombuffer(content, dtype=np.uint8).reshape(room.shape)
-                else:
-                    problems, _ = server.ask("squares", run, room)
-            except (OSError, EOFError, pickle.UnpicklingError):
-                server = None
-                feeder.give_back(list(run))
-                continue
-            except Exception as error:  # a fault of ours: whoever waits for the batch must hear it
-                problems = [None] * len(run)
-                feeder.spoilt(run[0], error)
-            for index, problem in zip(run, problems, strict=True):
-                if problem is not None:
-                    feeder.spoilt(index, StudioError(*problem))
-            feeder.filled(run)
+            server = self._squares(feeder, server, run)
 
-    def _decode_on_device(self, feeder: Feeder, server: Server, decode: Decode) -> None:
+    def _squares(self, feeder: Feeder, server: Server | None, run: range) -> Server | None:
+        """Decode a run in a process or here; return the process, or None if it died and the run went back."""
+        room = feeder.room(run)
+        try:
+            if server is None:
+                problems, content = squares_here(self._collection, self._square, run[0], run[-1] + 1)
+                room[...] = np.frombuffer(content, dtype=np.uint8).reshape(room.shape)
+            else:
+                problems, _ = server.ask("squares", run, room)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            feeder.give_back(list(run))
+            return None
+        except Exception as error:  # a fault of ours: whoever waits for the batch must hear it
+            problems = [None] * len(run)
+            feeder.spoilt(run[0], error)
+        for index, problem in zip(run, problems, strict=True):
+            if problem is not None:
+                feeder.spoilt(index, StudioError(*problem))
+        feeder.filled(run)
+        return server
+
+    def _decode_on_device(self, feeder: Feeder, server: Server | None, decode: Decode) -> None:
         misses, runs = 0, 0
-        while misses < MISSES:
+        while misses < MISSES and server is not None:
             try:
                 run = feeder.take(DEVICE_RUN, anything=False)
             except ClosedError:
@@ -199,9 +207,21 @@ class Lanes:
             except (
                 Exception
             ):  # a damaged file, no such decoder, no memory: Pillow reads them, or says why not
-                misses = misses + 1 if server.lives else MISSES
+                misses += 1
             self.on_device += len(done)
-            feeder.give_back([index for index in run if index not in set(done)])
+            for part in _stretches(run, done):
+                if server is None:
+                    feeder.give_back(list(part))
+                else:
+                    server = self._squares(feeder, server, part)
+        self._decode(feeder, server)
+
+
+def _stretches(run: range, done: list[int]) -> list[range]:
+    """Return what is left of a run, in stretches without a gap, each short enough to be ready soon."""
+    bounds = [run[0] - 1, *done, run[-1] + 1]
+    gaps = [range(before + 1, after) for before, after in pairwise(bounds)]
+    return [gap[start : start + RUN] for gap in gaps for start in range(0, len(gap), RUN)]
 
 
 def processors() -> int:

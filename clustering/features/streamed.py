@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from clustering.features.batches import FeatureFile
 from clustering.features.feeder import Batch, Feeder
-from clustering.features.lanes import Decode, Lanes
+from clustering.features.lanes import Decode, Lanes, processors
 from clustering.features.runner import Runner, finite
 from clustering.progress import Progress, tell
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PICTURES_AHEAD = 1024  # decoded pictures that may wait, 150 KB each at 224 pixels
-FEWEST_SLOTS, MOST_SLOTS = 4, 16
+PICTURES_A_PROCESSOR = 256  # that may wait, decoded or not yet, 150 KB each at 224 pixels
+MOST_PICTURES = 4096
+FEWEST_SLOTS, MOST_SLOTS = 4, 64
 
 
 def encode_streamed(
@@ -115,7 +116,8 @@ class Stream:
         """Return memory for batches that wait, each like `input`, pinned for a graphics card."""
         import torch
 
-        number = min(max(PICTURES_AHEAD // len(self.input), FEWEST_SLOTS), MOST_SLOTS)
+        ahead = min(PICTURES_A_PROCESSOR * processors(), MOST_PICTURES)
+        number = min(max(ahead // len(self.input), FEWEST_SLOTS), MOST_SLOTS)
         return [
             torch.empty(self.input.shape, dtype=torch.uint8, pin_memory=self._cuda) for _ in range(number)
         ]

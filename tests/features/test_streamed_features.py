@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from feature_standin import Files, noise_pictures, painted
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clustering.errors import Stopped, StudioError
 from clustering.features import lanes as lanes_module
 from clustering.features.batches import FeatureFile
 from clustering.features.feeder import ClosedError, Feeder
 from clustering.features.lanes import Lanes
+from clustering.features.network import lanes_of
 from clustering.features.pictures import Square, squared
 from clustering.features.runner import Input, Runner
 
@@ -106,6 +109,35 @@ def test_a_device_that_cannot_decode_leaves_all_to_the_processors(works, process
         raise RuntimeError("no decoder")
 
     np.testing.assert_allclose(streamed(works, decode=decode), plainly(works), atol=1e-6)
+
+
+def test_what_the_device_cannot_read_its_own_lanes_decode(works, processes):
+    def some(files):  # a decoder for every second call only, as with damaged files
+        calls.append(len(files))
+        if len(calls) % 2:
+            raise RuntimeError("damaged")
+        return on_cpu(files)
+
+    calls: list[int] = []
+    np.testing.assert_allclose(streamed(works, decode=some), plainly(works), atol=0.02)
+    assert calls
+
+
+@given(length=st.integers(1, 40), done=st.sets(st.integers(0, 39)))
+def test_what_is_left_of_a_run_comes_in_short_stretches_without_gaps(length, done):
+    run = range(5, 5 + length)
+    own = sorted(5 + place for place in done if place < length)
+    parts = lanes_module._stretches(run, own)
+    assert [index for part in parts for index in part] == sorted(set(run) - set(own))
+    assert all(0 < len(part) <= lanes_module.RUN for part in parts)
+
+
+def test_most_processes_serve_the_card_and_some_decode_themselves():
+    assert lanes_of(16) == (12, 3)
+    for count in range(1, 130):
+        for_card, others = lanes_of(count)
+        assert for_card >= 2 and others >= 1
+        assert count < 4 or for_card + others == count - 1
 
 
 def test_a_device_that_decodes_slowly_is_no_longer_asked(works, processes, monkeypatch):
