@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
-from clustering.jobs.judge import NEIGHBOURS, kept_neighbours, points_of
+from clustering.jobs.judge import NEIGHBOURS, neighbours_shown, points_of
 from clustering.workspace import SnapshotFile, Workspace
 
 if TYPE_CHECKING:
@@ -76,15 +76,22 @@ def another_seed(workspace: Workspace, parameters: dict[str, Any], context: JobC
     model = kind(**_settings(kind, {**record.parameters, "random_state": seed}))
     first = workspace.drawn_map(record.id)
     second = align(model.fit_transform(points, progress=context.progress), first)
+    near = neighbours_shown(points, second, seed, context.progress)
     figures = judged(
-        points, second, k=NEIGHBOURS, seed=seed, progress=context.progress, space=_space(record.space)
+        points,
+        second,
+        k=NEIGHBOURS,
+        seed=seed,
+        progress=context.progress,
+        space=_space(record.space),
+        near=near,
     )
     context.progress(0, 0, "Comparing the two maps")
     agreement = chance = None
     if len(points) > 2 * NEIGHBOURS:
         shared = neighbourhoods(first, second, (NEIGHBOURS,), seed)[0]
         agreement, chance = float(shared.recall.mean()), NEIGHBOURS / (shared.n_distinct - 1)
-    kept = kept_neighbours(points, second, seed)
+    kept = None if near is None else near.of_items(near.recall)
     workspace.add_companion(
         record.id,
         "another-seed",

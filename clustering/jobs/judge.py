@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
+from clustering.progress import Progress, silent
 from clustering.workspace import ProjectionRecord, RunArrays, RunRecord, Workspace
 
 if TYPE_CHECKING:
     from clustering.metrics import Quality
+    from clustering.metrics.neighbourhood import Neighbourhood
     from clustering.metrics.quality import Space
     from clustering.projections.base import Projection
 
@@ -57,6 +59,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     _fit(model, points, workspace, before, context)
     positions = model.embedding_
     seed = int(model.get_params(deep=False).get("random_state") or 0)
+    near = neighbours_shown(points, positions, seed, context.progress)
     figures = judged(
         points,
         positions,
@@ -65,9 +68,8 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         progress=context.progress,
         space=space,
         labels=workspace.run_arrays(run_id).labels if run_id else None,
+        near=near,
     )
-    context.progress(0, 0, "Measuring each point")
-    kept = kept_neighbours(points, positions, seed)
     context.progress(0, 0, "Keeping the map")
     return workspace.add_projection(
         feature_id,
@@ -82,7 +84,7 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
         notes=(*model.notes_, *_laid(workspace, model, before)),
         seconds=model.seconds_,
         quality=[asdict(figure) for figure in figures],
-        point_quality=kept,
+        point_quality=None if near is None else near.of_items(near.recall),
         laid_on=before.id if before else None,
         save_model=model.save,
         job_id=context.job_id,
@@ -164,17 +166,16 @@ def points_of(workspace: Workspace, run_id: str | None, feature_id: str, space: 
     )
 
 
-def kept_neighbours(
-    points: NDArray[np.float32], positions: NDArray[np.float32], seed: int
-) -> NDArray[np.float32] | None:
-    """Return item by item the share of neighbours the map keeps; None where there are too few items."""
+def neighbours_shown(
+    points: NDArray[np.float32], positions: NDArray[np.float32], seed: int, progress: Progress = silent
+) -> Neighbourhood | None:
+    """Return how the neighbourhoods survive in the map; None where there are too few items."""
     from clustering.metrics.neighbourhood import neighbourhoods
 
     try:
-        measured = neighbourhoods(points, positions, (NEIGHBOURS,), seed)[0]
+        return neighbourhoods(points, positions, (NEIGHBOURS,), seed, progress=progress)[0]
     except StudioError:
         return None
-    return measured.of_items(measured.recall)
 
 
 def _rows(figures: list[Quality]) -> list[dict[str, Any]]:

@@ -213,11 +213,13 @@ class DeepClusterer(Clusterer):
         self.device_ = device.reason
         self.init_seeds_ = np.array([fit.model.random_state for fit in fits])
         self.init_losses_ = np.array([fit.loop.loss for fit in fits])
-        found = [self._found(fit.network, items, data) for fit in fits]
-        self.init_labels_ = np.stack([labels for *_, labels in found])
+        # The kept one comes last: its weights are those that stay.
+        found = {
+            fit: self._found(fit.network, items, data) for fit in sorted(fits, key=lambda fit: fit is best)
+        }
+        self.init_labels_ = np.stack([found[fit][2] for fit in fits])
         self.medoid_seed_ = int(self.init_seeds_[medoid(self.init_labels_)])
-        self.embedding_, self.soft_assignments_, self.labels_ = found[fits.index(best)]
-        self.weights_ = weights_of(best.network)
+        self.embedding_, self.soft_assignments_, self.labels_ = found[best]
         self.cluster_centers_ = np.asarray(self.weights_["centers"], dtype=np.float32)
         best.history(Finished(self._ending(best, fits), time.monotonic() - begun))
         self.history_ = best.history.rows
@@ -229,7 +231,7 @@ class DeepClusterer(Clusterer):
     def _found(
         self, network: nn.Module, items: NDArray[np.float32], data: Data
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Return places, soft assignments and labels, as `predict` would from the same numbers."""
+        """Take up the weights; return places, soft assignments and labels, as `predict` would."""
         self.weights_ = weights_of(network)
         there = data.resident and data.as_given  # else scaled in double precision, as for a new item
         places, assignments = self._embed(items, data if there else None)

@@ -14,6 +14,7 @@ __all__ = [
     "NClusters",
     "NotNumbersError",
     "RandomState",
+    "check_different",
     "check_group_count",
     "checked_items",
     "checked_settings",
@@ -45,3 +46,33 @@ def check_group_count(n_clusters: int, n_items: int, n_distinct: int) -> None:
             f"“n_clusters” is {n_clusters}, but the {n_items} items are only {n_distinct} different ones.",
             f"Choose “n_clusters” between 1 and {n_distinct}, or use features that tell the items apart.",
         )
+
+
+def check_different(
+    title: str,
+    fewest: int,
+    n_items: int,
+    n_distinct: int,
+    *,
+    what: str = "different items",
+    mend: str = "Load more items, or choose k-means.",
+) -> None:
+    """Refuse fewer different items than a method needs.
+
+    Parameters
+    ----------
+    title : str
+        Of the method.
+    fewest, n_items, n_distinct : int
+    what : str
+        Says in what they must differ, where that is not in their features.
+    mend : str
+
+    Raises
+    ------
+    StudioError
+        Naming the numbers.
+    """
+    if n_distinct < fewest:
+        seen = "1 sample" if n_items == 1 else f"{n_items} items"
+        raise StudioError(f"{title} needs {fewest} {what}; there are {n_distinct} (of {seen}).", mend)

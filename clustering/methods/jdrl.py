@@ -39,7 +39,7 @@ from clustering.methods.settings import (
 from clustering.networks.statistics_network import LEAST_SHARE, StatisticsNetwork
 from clustering.parameters import Meaning
 from clustering.training.data import Data, as_tensor
-from clustering.training.events import History
+from clustering.training.events import Emit
 from clustering.training.inference import ROWS_AT_ONCE, encode_all
 from clustering.training.kmeans import kmeans
 from clustering.training.optimisers import Optimiser, cosine
@@ -306,8 +306,8 @@ class JDRL(DeepClusterer):
                 found.append(squares.float().cpu().numpy())
         return np.concatenate(found)
 
-    def _train(self, items: NDArray[np.float32], history: History, folder: Path | None) -> None:
-        super()._train(items, history, folder)
+    def _train(self, items: NDArray[np.float32], emit: Emit | None, folder: Path | None) -> None:
+        super()._train(items, emit, folder)
         self.novelty_limit_ = float(np.percentile(self._novelty(items), ORDINARY))
 
 

@@ -11,12 +11,11 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
-from clustering.errors import StudioError
 from clustering.kinds import ANY_FEATURES
 from clustering.losses.laplacian_penalty import Surrogate
 from clustering.methods.cutting import STARTS, cut
 from clustering.methods.info import MethodInfo
-from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.inputs import NClusters, RandomState, check_different
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling
 from clustering.neighbors import nearest_neighbors
@@ -134,13 +133,7 @@ class LaptsneSpectral(NearestItemClusterer):
 
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:
         super()._check(items, settings)
-        n_distinct = len(distinct_rows(items)[0])
-        if n_distinct < _FEWEST:
-            seen = "1 sample" if len(items) == 1 else f"{len(items)} items"
-            raise StudioError(
-                f"{self.info.title} needs {_FEWEST} different items; there are {n_distinct} (of {seen}).",
-                "Load more items, or choose k-means.",
-            )
+        check_different(self.info.title, _FEWEST, len(items), len(distinct_rows(items)[0]))
 
     def _where(self, items: NDArray[np.float32], settings: dict[str, Any]) -> Device:
         if resolved_device(settings["device"], len(items)) == "cuda":

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from clustering.arrays import distinct_rows
-from clustering.errors import StudioError
 from clustering.kinds import ANY_FEATURES
 from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.info import MethodInfo
-from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.inputs import NClusters, RandomState, check_different
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -181,13 +180,14 @@ class N2D(AutoencoderClusterer):
         latents = encode_all(network, data).cpu().numpy()
         # Equal rows share a place: as each other's neighbours they would make UMAP's graph arbitrary.
         first, twin_of = distinct_rows(latents)
-        if len(first) < max(FEWEST, self.n_clusters):
-            items = "1 sample" if data.n_items == 1 else f"{data.n_items} items"
-            raise StudioError(
-                f"N2D needs at least {max(FEWEST, self.n_clusters)} items that differ in the latent space; "
-                f"there are {len(first)} (of {items}).",
-                "Load more items, choose fewer groups, or choose k-means.",
-            )
+        check_different(
+            "N2D",
+            max(FEWEST, self.n_clusters),
+            len(latents),
+            len(first),
+            what="items that differ in the latent space",
+            mend="Load more items, choose fewer groups, or choose k-means.",
+        )
         places = self._umap(latents[first])
         mixture = GaussianMixture(
             self.n_clusters, random_state=derived_seed(self.random_state, "mixture"), reg_covar=1e-5

@@ -10,7 +10,7 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.arrays import distinct_rows
-from clustering.errors import StudioError
+from clustering.methods.inputs import check_different
 from clustering.methods.nearest import NearestItemClusterer
 from clustering.parameters import Meaning
 from clustering.projections.unfolding import unfolded
@@ -43,13 +43,7 @@ class UmapClusterer(NearestItemClusterer):
 
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:
         super()._check(items, settings)
-        n_distinct = len(distinct_rows(items)[0])
-        if n_distinct < _FEWEST:
-            seen = "1 sample" if len(items) == 1 else f"{len(items)} items"
-            raise StudioError(
-                f"{self.info.title} needs {_FEWEST} different items; there are {n_distinct} (of {seen}).",
-                "Load more items, or choose k-means.",
-            )
+        check_different(self.info.title, _FEWEST, len(items), len(distinct_rows(items)[0]))
 
     def _umap(self, distinct: NDArray[np.float32], settings: dict[str, Any]) -> NDArray[np.float32]:
         """Return the UMAP coordinates of distinct items, float32 (u, m)."""

@@ -38,6 +38,7 @@ def projection(
     space: Space = "features",
     labels: ArrayLike | None = None,
     reference: ArrayLike | None = None,
+    near: Neighbourhood | None = None,
 ) -> list[Quality]:
     """Return every measure of how a map shows the space it was made from.
 
@@ -58,6 +59,8 @@ def projection(
         Clusters; adds the order of the distances between clusters.
     reference : array-like (n,), optional
         Labels a person gave; adds how well the map's neighbours tell an item's label.
+    near : Neighbourhood, optional
+        What `neighbourhoods` gave for these very arrays, ``k`` and ``seed``, where that is known already.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def projection(
     """
     high, low = checked_pair(X, Y)
     first, _ = distinct_rows(high)
-    rows = _of_neighbours(high, low, k, seed, progress, space, len(high) - len(first), len(first))
+    rows = _of_neighbours(high, low, k, seed, progress, space, len(high) - len(first), len(first), near)
     rows += _of_distances(high[first], low[first], seed, space, progress)
     if labels is not None:
         value = centroid_order(high, low, labels)
@@ -92,6 +95,7 @@ def _of_neighbours(
     space: Space,
     n_twins: int,
     n_distinct: int,
+    near: Neighbourhood | None,
 ) -> list[Quality]:
     titles = {
         "trustworthiness": ("Trustworthiness", "Low: neighbours in the map that are none."),
@@ -105,7 +109,7 @@ def _of_neighbours(
             _row(name, title, None, space, n_distinct, k=k, note=refusal.problem)
             for name, (title, _) in titles.items()
         ]
-    measured: Neighbourhood = neighbourhoods(high, low, (k,), seed, progress=progress)[0]
+    measured = near or neighbourhoods(high, low, (k,), seed, progress=progress)[0]
     scores = (measured.trustworthiness, measured.continuity, measured.recall)
     twins = f" {n_twins} items equal to another one are left out." if n_twins else ""
     return [

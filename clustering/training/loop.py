@@ -9,20 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from clustering.errors import Stopped
-from clustering.training.alarms import alarms, check_losses, health
+from clustering.training.alarms import check_losses
 from clustering.training.checkpoint import Checkpoint
-from clustering.training.data import Data, batch_shape
+from clustering.training.data import Data
 from clustering.training.events import Epoch, Event, History
 from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard, Lifeline
 from clustering.training.inference import with_weights
-from clustering.training.phase import Phase, Refreshed
+from clustering.training.passes import Passes
+from clustering.training.phase import Phase
 from clustering.training.position import Position
 from clustering.training.seeds import derived_seed
 from clustering.training.snapshots import LiveView
 from clustering.training.step import Precision, Step
+from clustering.training.whole import WholeSet
 
 
 class Loop:
@@ -69,14 +71,11 @@ class Loop:
         self._network, self._view, self._data, self._history = network, view, data, history
         self._random_state, self._precision = random_state, precision
         self._checkpoint, self._notices = checkpoint, notices
-        self._batches, self._batch_size = batch_shape(data.n_items, batch_size)
+        self._passes = Passes(data, batch_size, random_state)
         self._guard = Guard(network, data, torch.from_numpy(view.rows))
-        self._generator = torch.Generator(device=data.device)
         self._noise = torch.Generator(device=data.device)
         self._position = Position()
-        self._targets: dict[str, Tensor] = {}
-        self._labels: Tensor | None = None
-        self._last: Refreshed | None = None
+        self._whole = WholeSet()
         self.stop, self.loss = stop, math.inf
         self._reason = "All epochs were run."
 
@@ -115,13 +114,13 @@ class Loop:
     def _enter(self, number: int, kept: dict[str, Any] | None) -> None:
         """Begin a phase, or take up a kept one where it was left."""
         if kept:
-            self._targets, self._labels = dict(kept["targets"]), kept["labels"]
+            self._whole = WholeSet(kept["targets"], kept["labels"])
         else:
             self._position = Position(number, elapsed=self.seconds)
-            self._targets, self._labels = {}, None
+            self._whole = WholeSet()
             if self._phase.begin:
                 self._phase.begin()
-            self._refresh()
+            self._whole.look(self._phase.refresh)
             if not self.stop:
                 self._show()
         self._prepare(kept["optimiser"] if kept else None)
@@ -139,7 +138,7 @@ class Loop:
         elif phase.respond:
             self._position.lowest_loss = self._guard.first_loss(phase.loss)
         self._step = Step(
-            phase.loss, self._optimiser, self._targets, self._data, self._noise, self._precision
+            phase.loss, self._optimiser, self._whole.targets, self._data, self._noise, self._precision
         )
         self._lifeline = Lifeline(self._network, self._optimiser)
 
@@ -161,7 +160,7 @@ class Loop:
         if losses:
             self.loss = losses["total"]
             self._lifeline.hold()
-        changed, sizes, found = self._refresh()
+        changed, sizes, found = self._whole.look(self._phase.refresh)
         if phase.watch:
             found += phase.watch()
         if phase.tolerance is not None and changed is not None:
@@ -178,7 +177,7 @@ class Loop:
             notices + found,
             position.elapsed,
             self._remaining(),
-            dict(self._last.figures) if self._last else {},
+            dict(self._whole.last.figures) if self._whole.last else {},
         )
         try:
             self._tell(event)
@@ -196,15 +195,14 @@ class Loop:
         phase, epoch = self._phase, self._position.epoch
         if self._step is None or self._optimiser is None or phase.optimiser is None:
             return 0
-        steps = phase.steps or self._batches
+        steps = phase.steps or self._passes.steps
         phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, QUARTER**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
         if phase.draw:
-            seed = derived_seed(self._random_state, "draw", phase.name, epoch)
-            self._step.run(phase.draw(steps, self._generator.manual_seed(seed)))
+            self._step.run(phase.draw(steps, self._passes.generator("draw", phase.name, epoch)))
         else:
-            for table in self._some_batches(phase.name, epoch * steps, steps):
+            for table in self._passes.tables(phase.name, epoch * steps, steps):
                 self._step.run(table)
         self._steps_taken += steps
         return steps
@@ -246,33 +244,6 @@ class Loop:
             f"to the end of epoch {position.epoch} and goes on with a learning rate of {rate:.2g}.",
         )
 
-    def _some_batches(self, name: str, first: int, count: int) -> Iterator[Tensor]:
-        """Yield tables of ``count`` batches of the endless stream of passes, from step ``first`` on."""
-        while count:
-            in_pass = first % self._batches
-            taken = min(count, self._batches - in_pass)
-            seed = derived_seed(self._random_state, "order", name, first // self._batches)
-            order = self._data.order(self._generator.manual_seed(seed))
-            table = order[: self._batches * self._batch_size].view(self._batches, self._batch_size)
-            yield table[in_pass : in_pass + taken]
-            first, count = first + taken, count - taken
-
-    def _refresh(self) -> tuple[float | None, tuple[int, ...], tuple[str, ...]]:
-        """Look at the whole set; return the share of changed labels, the cluster sizes and the alarms."""
-        if self._phase.refresh is None:
-            self._last = None
-            return None, (), ()
-        self._last = now = self._phase.refresh()
-        for name, values in now.targets.items():
-            if name in self._targets:
-                self._targets[name].copy_(values)  # in place: a captured step reads this very memory
-            else:
-                self._targets[name] = values.clone()
-        changed = None if self._labels is None else float((now.labels != self._labels).float().mean())
-        self._labels = now.labels
-        state = health(now.latents, now.labels, now.confidences, now.centers)
-        return changed, state.sizes, alarms(state)
-
     def _converged(self) -> bool:
         if self._phase.ends and (reason := self._phase.ends()):
             self._reason = reason
@@ -285,7 +256,7 @@ class Loop:
 
     def _show(self) -> None:
         if self._history.emit is not None:  # nobody else looks at a snapshot
-            self._view.show(self._phase.name, self._position.epoch, self._last, self._tell)
+            self._view.show(self._phase.name, self._position.epoch, self._whole.last, self._tell)
 
     def _tell(self, event: Event) -> None:
         self.stop = bool(self._history(event)) or self.stop
@@ -301,7 +272,7 @@ class Loop:
             return None
         done = [self._position.epoch, *(0 for _ in self._phases[1:])]
         left = sum(
-            (phase.epochs - epoch) * (phase.steps or self._batches)
+            (phase.epochs - epoch) * (phase.steps or self._passes.steps)
             for phase, epoch in zip(self._phases, done, strict=True)
             if phase.loss
         )
@@ -318,8 +289,8 @@ class Loop:
                     "position": vars(self._position),
                     "network": self._network.state_dict(),
                     "optimiser": optimiser.state_dict() if optimiser else None,
-                    "targets": self._targets if optimiser else {},
-                    "labels": self._labels if optimiser else None,
+                    "targets": self._whole.targets if optimiser else {},
+                    "labels": self._whole.labels if optimiser else None,
                     "reason": self._reason,
                     "loss": self.loss,
                     "history": json.dumps(self._history.rows),

@@ -55,12 +55,3 @@ def varying(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray
 def is_identity(shift: NDArray[np.float64], factor: NDArray[np.float64]) -> bool:
     """Say whether scaling by these changes nothing."""
     return not shift.any() and bool((factor == 1).all())
-
-
-def scaled(
-    features: NDArray[np.float32], shift: NDArray[np.float64], factor: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return scaled features, float32 (n, d); the input itself when there is nothing to do."""
-    if is_identity(shift, factor):
-        return features
-    return np.asarray((features - shift.astype(np.float32)) * factor.astype(np.float32), dtype=np.float32)

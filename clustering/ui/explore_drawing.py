@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clustering.ui import explore_beside, explore_film, explore_newcomers, explore_state, latent_map, routes
 from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_GROUP, Column, Filters, colouring, masks_of, visible_items
+from clustering.ui.kept_layers import layer_address
 from clustering.ui.latent_map.selection import selected_items
 from clustering.workspace.records import ProjectionRecord
 
@@ -162,7 +163,7 @@ def _mounted(
     dressed: Any = layer
     pictures, card = None, ""
     if routes.are_served():
-        points, dressed = address, routes.layer_address(latent_map.pack(layer))
+        points, dressed = address, layer_address(latent_map.pack(layer))
         if not sample:
             card = f"/studio/collections/{shown.record.id}/items/{{index}}/card"
             if shown.record.kind == "images":

@@ -6,7 +6,6 @@ costs no byte. Nothing in an address becomes part of a file name: ids are checke
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -19,11 +18,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from clustering.errors import StudioError
 from clustering.projections.turning import DRAWN
+from clustering.ui.answers import (
+    FOREVER,
+    RECENT,
+    REVISED,
+    answered,
+    file_answer,
+    headers_of,
+    not_modified,
+    tag_of,
+    unchanged,
+)
+from clustering.ui.kept_layers import layers
 from clustering.ui.latent_map.blob import pack, point_sections
 from clustering.workspace.ids import checked_id
 
@@ -35,11 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("clustering.ui")
 
 GONE = "This is not here (any more). Reload the page."
-FOREVER = "private, max-age=31536000, immutable"  # private: a group's works are not for shared caches
-RECENT = "private, max-age=300"  # pictures: a page opened again within minutes asks for none of them
-REVISED = "private, no-cache"  # asked again each time, answered with 304 while unchanged
 PICTURE_SIZES = (128, 256, 512, 1024)  # pixels; few sizes, so that few files are cached
-LAYER_BYTES = 96 * 2**20  # kept of layers at most
 _TYPES = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -80,40 +87,6 @@ def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
 def are_served() -> bool:
     """Return whether this process serves the routes; under AppTest and in plain scripts it does not."""
     return _served.is_set()
-
-
-class Layers:
-    """Blobs made for a page, kept under their digest while there is room; the longest unused goes first."""
-
-    def __init__(self, most_bytes: int = LAYER_BYTES) -> None:
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
-        self._most = most_bytes
-        self._lock = threading.Lock()
-
-    def put(self, blob: bytes) -> str:
-        """Keep a blob and return its digest."""
-        digest = hashlib.blake2b(blob, digest_size=12).hexdigest()
-        with self._lock:
-            self._kept[digest] = blob
-            self._kept.move_to_end(digest)
-            while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._most:
-                self._kept.popitem(last=False)
-        return digest
-
-    def get(self, digest: str) -> bytes | None:
-        """Return a blob, or None when it is not kept any more."""
-        with self._lock:
-            if digest in self._kept:
-                self._kept.move_to_end(digest)
-            return self._kept.get(digest)
-
-
-layers = Layers()
-
-
-def layer_address(blob: bytes) -> str:
-    """Keep a layer for the browser and return its address."""
-    return f"/studio/layers/{layers.put(blob)}.bin"
 
 
 def map_address(projection_id: str) -> str:
@@ -193,12 +166,12 @@ class _Served:
         if atlas is None:
             raise StudioError("This collection has no thumbnails.")
         path = atlas.sheet(request.path_params["size"], request.path_params["sheet"])
-        return _file(request, path, "image/webp", RECENT)
+        return file_answer(request, path, "image/webp", RECENT)
 
     def original(self, request: Request) -> Response:
         path = self.collection(request).original(request.path_params["index"])
         kind = _TYPES.get(path.suffix.lower())
-        answer = _file(request, path, kind or "application/octet-stream", REVISED)
+        answer = file_answer(request, path, kind or "application/octet-stream", REVISED)
         answer.headers["X-Content-Type-Options"] = "nosniff"
         shown = (
             "inline" if kind else "attachment"
@@ -214,15 +187,15 @@ class _Served:
             )
         collection = self.collection(request)
         original = collection.original(index)
-        tag = _tag(collection.content_hash, size, index, original.stat().st_mtime_ns)
-        if _unchanged(request, tag):
-            return _not_modified(tag, RECENT)
+        tag = tag_of(collection.content_hash, size, index, original.stat().st_mtime_ns)
+        if unchanged(request, tag):
+            return not_modified(tag, RECENT)
         folder = self.workspace().cache / "pictures" / collection.id
         kept = folder / f"{index}-{size}-{tag}.webp"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
             _write_picture(collection, index, size, kept)
-        return Response(kept.read_bytes(), 200, _headers(tag, RECENT), "image/webp")
+        return Response(kept.read_bytes(), 200, headers_of(tag, RECENT), "image/webp")
 
     def card(self, request: Request) -> Response:
         from clustering.ui.captions import Captions
@@ -232,17 +205,17 @@ class _Served:
             raise StudioError(f"There is no item {index}.")
         caption = Captions.of(collection).caption(index)
         body = json.dumps({"title": caption.title, "lines": caption.lines}, ensure_ascii=False).encode()
-        return _answer(request, body, "application/json", REVISED)
+        return answered(request, body, "application/json", REVISED)
 
     def positions(self, request: Request) -> Response:
         workspace = self.workspace()
         record = workspace.projection(request.path_params["projection"])
-        tag = _tag(record.id, record.created, record.n_items, DRAWN)
-        if _unchanged(request, tag):
-            return _not_modified(tag, FOREVER)
+        tag = tag_of(record.id, record.created, record.n_items, DRAWN)
+        if unchanged(request, tag):
+            return not_modified(tag, FOREVER)
         aspects = self.opened(record.collection_id).items.get("aspect")
         body = pack(point_sections(workspace.drawn_map(record.id), aspects))
-        return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
+        return Response(body, 200, headers_of(tag, FOREVER), "application/octet-stream")
 
     def neighbours(self, request: Request) -> Response:
         from clustering.ui.three_spaces import neighbourhoods
@@ -254,7 +227,7 @@ class _Served:
             raise StudioError("This map and this run show different features.", "Reload the page.")
         near = neighbourhoods(workspace, run, record.id, request.path_params["index"]).indices
         body = json.dumps({space: indices.tolist() for space, indices in near.items()}).encode()
-        return _answer(request, body, "application/json", FOREVER)
+        return answered(request, body, "application/json", FOREVER)
 
     def frame(self, request: Request) -> Response:
         number = request.path_params["number"]
@@ -269,9 +242,9 @@ class _Served:
         """Answer with positions kept beside a map; the address says which edition is meant."""
         workspace = self.workspace()
         record = workspace.projection(request.path_params["projection"])
-        tag = _tag(record.id, request.url.path, request.query_params.get("made", ""))
-        if _unchanged(request, tag):
-            return _not_modified(tag, FOREVER)
+        tag = tag_of(record.id, request.url.path, request.query_params.get("made", ""))
+        if unchanged(request, tag):
+            return not_modified(tag, FOREVER)
         kept = workspace.companion(record.id, name)
         if kept is None:
             raise StudioError("Nothing of that kind stands beside this map.")
@@ -284,16 +257,16 @@ class _Served:
         if aspects is not None and rows is not None:
             aspects = aspects.iloc[rows]
         body = pack(point_sections(positions, aspects))
-        return Response(body, 200, _headers(tag, FOREVER), "application/octet-stream")
+        return Response(body, 200, headers_of(tag, FOREVER), "application/octet-stream")
 
     def layer(self, request: Request) -> Response:
         digest = request.path_params["digest"]
         blob = layers.get(digest)
         if blob is None:
             raise StudioError("These colours are not kept any more.", "Reload the page.")
-        if _unchanged(request, digest):
-            return _not_modified(digest, FOREVER)
-        return Response(blob, 200, _headers(digest, FOREVER), "application/octet-stream")
+        if unchanged(request, digest):
+            return not_modified(digest, FOREVER)
+        return Response(blob, 200, headers_of(digest, FOREVER), "application/octet-stream")
 
     def labels(self, request: Request) -> Response:
         from clustering.charts.exports import labels_csv, labels_parquet
@@ -310,7 +283,7 @@ class _Served:
         run = workspace.run(request.path_params["run"])
         table = label_table(workspace, run.id)
         write, kind = forms[form]
-        answer = _answer(request, write(table), kind, REVISED)
+        answer = answered(request, write(table), kind, REVISED)
         answer.headers["Content-Disposition"] = f'attachment; filename="{run.id}-labels.{form}"'
         return answer
 
@@ -321,40 +294,6 @@ def _write_picture(collection: Collection, index: int, size: int, kept: Path) ->
     part = kept.with_name(f".{kept.name}.{os.getpid()}-{threading.get_ident()}")
     part.write_bytes(stream.getvalue())
     part.replace(kept)
-
-
-def _tag(*facts: object) -> str:
-    return hashlib.blake2b(repr(facts).encode(), digest_size=10).hexdigest()
-
-
-def _headers(tag: str, cache: str) -> dict[str, str]:
-    # “identity” keeps the server from compressing what is compressed already, or too large to wait for
-    return {"ETag": f'"{tag}"', "Cache-Control": cache, "Content-Encoding": "identity"}
-
-
-def _unchanged(request: Request, tag: str) -> bool:
-    asked = request.headers.get("if-none-match", "")
-    return f'"{tag}"' in [one.strip().removeprefix("W/") for one in asked.split(",")]
-
-
-def _not_modified(tag: str, cache: str) -> Response:
-    return Response(None, 304, {"ETag": f'"{tag}"', "Cache-Control": cache})
-
-
-def _answer(request: Request, body: bytes, kind: str, cache: str) -> Response:
-    tag = hashlib.blake2b(body, digest_size=10).hexdigest()
-    if _unchanged(request, tag):
-        return _not_modified(tag, cache)
-    return Response(body, 200, {"ETag": f'"{tag}"', "Cache-Control": cache}, kind)
-
-
-def _file(request: Request, path: Path, kind: str, cache: str) -> Response:
-    """Answer with a file: Starlette's own class reads ranges and checks ``If-Range``."""
-    facts = path.stat()
-    tag = _tag(path.name, facts.st_mtime_ns, facts.st_size)
-    if _unchanged(request, tag):
-        return _not_modified(tag, cache)
-    return FileResponse(path, 200, _headers(tag, cache), kind, stat_result=facts)
 
 
 def atlas_source(collection: Any) -> dict[str, Any]:

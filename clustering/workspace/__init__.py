@@ -1,24 +1,26 @@
 """What is kept: collections, features, runs, maps, selections, notes and jobs."""
 
 from clustering.workspace.events import without_repeats
-from clustering.workspace.records import (
+from clustering.workspace.job_records import (
     LIVE,
     OPEN,
-    CollectionRecord,
-    FeatureRecord,
     JobKind,
     JobRecord,
     JobStatus,
+    Request,
+    State,
+    WorkerRecord,
+)
+from clustering.workspace.records import (
+    CollectionRecord,
+    FeatureRecord,
     Note,
     ProjectionRecord,
-    Request,
     RunArrays,
     RunRecord,
     SeedRecord,
     Selection,
     SnapshotFile,
-    State,
-    WorkerRecord,
 )
 from clustering.workspace.workspace import Workspace
 

@@ -14,17 +14,9 @@ from clustering.errors import StudioError
 from clustering.files import plain, remove_folder
 from clustering.workspace.database import later_than
 from clustering.workspace.events import read_lines
+from clustering.workspace.job_records import LIVE, OPEN, JobKind, JobRecord, JobStatus, Request, State
 from clustering.workspace.orphans import Orphans, read_status
-from clustering.workspace.records import (
-    LIVE,
-    OPEN,
-    JobKind,
-    JobRecord,
-    JobStatus,
-    Request,
-    SnapshotFile,
-    State,
-)
+from clustering.workspace.records import SnapshotFile
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found
 from clustering.workspace.tables import CollectionRow, JobRow

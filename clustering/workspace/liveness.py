@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from clustering.processes import host_id, is_over, is_running
-from clustering.workspace.records import WorkerRecord
+from clustering.workspace.job_records import WorkerRecord
 
 SILENCE = 30.0  # seconds without a heartbeat after which a worker elsewhere counts as dead
 

@@ -11,15 +11,15 @@ from sqlalchemy import select, update
 
 from clustering.processes import host_id
 from clustering.workspace import liveness
-from clustering.workspace.records import LIVE, WorkerRecord
+from clustering.workspace.job_records import LIVE, WorkerRecord
 from clustering.workspace.store import Store
 from clustering.workspace.tables import JobRow, WorkerRow
 
 INTERRUPTED = "The process that did this ended unexpectedly; what it had reached is kept."
 RESUME = "Resume the job: it goes on from its last checkpoint."
 DIED_TWICE = (
-    "The process that did this ended twice at the same place without a word. "
-    "Most likely the memory of this machine was used up."
+    "The process that did this ended twice at the same place without a word; what it had reached is kept. "
+    "Unless somebody ended it, or switched the machine off, the memory of this machine was used up."
 )
 MORE_MEMORY = "Close other programs, choose a smaller batch, fewer items or fewer features, then try again."
 
@@ -36,8 +36,8 @@ class Orphans(Store):
     def interrupt_orphans(self) -> list[str]:
         """Mark running jobs whose worker is dead as ``interrupted``; return their ids.
 
-        A job whose worker dies a second time without having come any further is ``failed`` instead: it would
-        die again, for ever.
+        A job whose worker dies a second time without having come any further is ``failed`` instead: it can go
+        on too, but a person is told that it is likely to end the same way again, and what waits for it ends.
         """
         query = select(JobRow.id, JobRow.worker_id).where(JobRow.state.in_(LIVE))
         with self.database.transaction() as session:

@@ -24,13 +24,7 @@ from clustering.files import (
 )
 from clustering.workspace.database import now
 from clustering.workspace.neighbours import nearest
-from clustering.workspace.records import (
-    FeatureRecord,
-    RunArrays,
-    RunRecord,
-    SeedRecord,
-    SnapshotFile,
-)
+from clustering.workspace.records import FeatureRecord, RunArrays, RunRecord, SeedRecord, SnapshotFile
 from clustering.workspace.shelves import Shelves, _forget_notes
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found, refuse_while_used

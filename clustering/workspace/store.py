@@ -14,8 +14,8 @@ from clustering.errors import StudioError
 from clustering.files import new_folder, remove_folder
 from clustering.workspace.database import BusyError, Database
 from clustering.workspace.ids import checked_id, new_id
+from clustering.workspace.job_records import OPEN
 from clustering.workspace.liveness import Watch
-from clustering.workspace.records import OPEN
 from clustering.workspace.tables import Base, JobRow
 
 PATIENT_ATTEMPTS = 4  # each waits as long as the database's own patience

@@ -51,5 +51,5 @@ def test_an_item_close_to_a_training_item_takes_its_place(blobs):
 
 
 def test_too_few_different_items_for_a_neighbourhood_are_refused():
-    with pytest.raises(StudioError, match=r"at least 4 items .* there are 2 \(of 6 items\)"):
+    with pytest.raises(StudioError, match=r"needs 4 items .* there are 2 \(of 6 items\)"):
         N2D(2, **SETTINGS).fit(np.repeat(np.eye(2, dtype=np.float32), 3, axis=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 
 import numpy as np
@@ -115,6 +116,14 @@ def test_the_share_of_neighbours_kept_is_known_for_every_item(digits):
     np.testing.assert_allclose(neighbours_kept(X, Y, 15), found.of_items(found.recall), atol=1e-6)
     with pytest.raises(StudioError, match="smaller k"):
         neighbours_kept(X[:20], Y[:20], 15)
+
+
+def test_neighbours_that_were_searched_before_are_not_searched_again_and_tell_the_same(digits, monkeypatch):
+    X, Y, _ = digits
+    whole = projection(X, Y, k=5, seed=3)
+    near = neighbourhoods(X, Y, (5,), 3)[0]
+    monkeypatch.setattr(sys.modules["clustering.metrics.projection"], "neighbourhoods", None)
+    assert projection(X, Y, k=5, seed=3, near=near) == whole
 
 
 def test_several_k_at_once_equal_one_at_a_time(digits):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clustering.training import scaling as module
-from clustering.training.scaling import column_moments, scaled, scaling
+from clustering.training.scaling import column_moments, is_identity, scaling
 
 
 @pytest.fixture
@@ -23,23 +23,30 @@ def test_moments_are_numpys_whatever_the_chunk(features, monkeypatch):
     np.testing.assert_allclose(variance, features.var(0, dtype=np.float64), rtol=1e-5, atol=1e-12)
 
 
-def test_none_hands_back_the_very_same_array(features):
-    assert scaled(features, *scaling("none", *column_moments(features))) is features
+def scaled(name: str, features: np.ndarray) -> np.ndarray:
+    shift, factor = scaling(name, *column_moments(features))
+    return (features - shift) * factor
+
+
+def test_none_changes_nothing_and_the_others_do(features):
+    moments = column_moments(features)
+    assert is_identity(*scaling("none", *moments))
+    assert not is_identity(*scaling("unit", *moments))
+    assert not is_identity(*scaling("standardize", *moments))
 
 
 def test_unit_divides_everything_by_one_number(features):
-    result = scaled(features, *scaling("unit", *column_moments(features)))
+    result = scaled("unit", features)
     assert np.square(result).mean() == pytest.approx(1, rel=1e-5)
     np.testing.assert_allclose(result / features, (result / features)[0, 0], rtol=1e-5)
 
 
 def test_standardize_gives_mean_zero_and_spread_one_and_leaves_constants_at_zero(features):
-    result = scaled(features, *scaling("standardize", *column_moments(features)))
+    result = scaled("standardize", features)
     np.testing.assert_allclose(result.mean(0), 0, atol=1e-4)
     np.testing.assert_allclose(result.std(0), [1, 1, 1, 0], atol=1e-4)
 
 
-def test_all_zeros_stay_zeros():
-    zeros = np.zeros((4, 2), np.float32)
-    for name in ("none", "unit", "standardize"):
-        assert not scaled(zeros, *scaling(name, *column_moments(zeros))).any()
+@pytest.mark.parametrize("name", ["none", "unit", "standardize"])
+def test_all_zeros_stay_zeros(name):
+    assert not scaled(name, np.zeros((4, 2), np.float32)).any()

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from clustering.projections.turning import as_drawn
-from clustering.ui import routes
+from clustering.ui import kept_layers, routes
 from clustering.ui.latent_map.blob import layer_sections, pack, unpack
 from tests.small_workspace import WICKED, Small, make
 
@@ -76,20 +76,20 @@ def test_the_neighbours_of_an_item_come_in_every_space(client: TestClient, small
 
 def test_a_layer_is_kept_under_what_it_holds(client: TestClient) -> None:
     blob = pack(layer_sections([0, 1, -1]))
-    address = routes.layer_address(blob)
+    address = kept_layers.layer_address(blob)
     assert client.get(address).content == blob
-    assert routes.layer_address(blob) == address
-    assert routes.layer_address(pack(layer_sections([0, 1, 1]))) != address
+    assert kept_layers.layer_address(blob) == address
+    assert kept_layers.layer_address(pack(layer_sections([0, 1, 1]))) != address
 
 
 def test_layers_make_room_for_new_ones() -> None:
-    kept = routes.Layers(most_bytes=100)
+    kept = kept_layers.Layers(most_bytes=100)
     first, second, third = (kept.put(bytes([at]) * 40) for at in range(3))
     assert kept.get(first) is None
     assert kept.get(second) is not None
     assert kept.get(third) is not None
     assert (
-        routes.Layers(most_bytes=10).put(b"x" * 99) is not None
+        kept_layers.Layers(most_bytes=10).put(b"x" * 99) is not None
     )  # the newest stays even when it is too large
 
 
