@@ -55,7 +55,7 @@ class DEC(AutoencoderClusterer):
     pretrain : {"end_to_end", "sda"}, default "end_to_end"
         ``sda`` is the original layer-wise denoising pretraining; by default as many passes as the published
         100,000 iterations are on MNIST, half as many for each pair of layers. Give it features of unit size
-        (``scale="unit"``), as the authors did.
+        (``scale="unit"``), as the authors did: on pixels between 0 and 1 its layers learn next to nothing.
     hidden_dims, latent_dim, pretrain_epochs, epochs, batch_size, learning_rate, cluster_learning_rate
         See `clustering.methods.settings`; None takes the profile's value.
     update_interval : int, optional
