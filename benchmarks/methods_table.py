@@ -5,9 +5,13 @@ Resumable: every finished row is appended to ``--out`` and not run again.
     python benchmarks/methods_table.py --data digits --methods kmeans ae_kmeans dec --seeds 0 1 2 3 4
     python benchmarks/methods_table.py --data mnist.npz --methods dec idec --set dec.profile=fast
     python benchmarks/methods_table.py --data features.npz --reference style artist
+    python benchmarks/methods_table.py --data table.csv --reference class --clusters 4 --methods gceals
+    python benchmarks/methods_table.py --data mnist.npz --long-tail 50 --largest 800 --methods jdrl idec
 
-A ``.npz`` holds the features in ``x`` (``uint8`` images are divided by 255 and flattened) and the reference
-labels in ``y`` or in the arrays named by ``--reference``. No label reaches a method.
+A ``.csv`` holds numbers in all columns but those named by ``--reference``; they are standardised. A
+``.npz`` holds the features in ``x`` (``uint8`` images are divided by 255 and flattened) and the reference
+labels in ``y`` or in the arrays named by ``--reference``. No label reaches a method. ``recall`` is the mean
+over classes of the share of a class that is in its matched group: a lost rare class shows in it.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from sklearn.datasets import load_digits
 
 from clustering.methods import method
 from clustering.metrics import external
+from clustering.metrics.matching import best_match, contingency
 
 
 def read(data: str, references: list[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -33,10 +38,40 @@ def read(data: str, references: list[str]) -> tuple[np.ndarray, dict[str, np.nda
     if data == "digits":
         digits = load_digits()
         return (digits.data / 16).astype(np.float32), {"digit": digits.target}
+    if data.endswith(".csv"):
+        frame = pd.read_csv(data)
+        numbers = frame.drop(columns=references).to_numpy(np.float64)
+        spread = numbers.std(axis=0)
+        x = (numbers - numbers.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        return x.astype(np.float32), {name: frame[name].to_numpy() for name in references}
     arrays = np.load(data)
     x = arrays["x"]
     x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
     return x, {name: arrays[name] for name in references}
+
+
+def long_tailed(
+    x: np.ndarray, references: dict[str, np.ndarray], ratio: float, largest: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return some items: class sizes fall from ``largest`` to a ``ratio``-th of it, by one factor each."""
+    labels = next(iter(references.values()))
+    classes = np.unique(labels)
+    rng = np.random.default_rng(0)
+    rows = []
+    for place, value in enumerate(classes):
+        size = round(largest * ratio ** (-place / max(1, len(classes) - 1)))
+        rows.append(rng.permutation(np.flatnonzero(labels == value))[:size])
+    chosen = np.concatenate(rows)
+    return x[chosen], {name: values[chosen] for name, values in references.items()}
+
+
+def mean_recall(labels_true: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean over classes of the share that lies in the matched group."""
+    counted = contingency(labels_true, labels)
+    classes, groups = best_match(counted.grouped)
+    return float(
+        (counted.grouped[classes, groups] / counted.table.sum(axis=1)[classes]).sum() / len(counted.classes)
+    )
 
 
 def measured(
@@ -61,12 +96,14 @@ def measured(
     for reference, labels in references.items():
         scores = {quality.name: quality.value for quality in external(labels, model.labels_)}
         row |= {f"{reference} {key}": scores[key] for key in ("accuracy", "nmi", "ari")}
+        row[f"{reference} recall"] = mean_recall(labels, model.labels_)
+    row["smallest"] = int(np.bincount(model.labels_[model.labels_ >= 0]).min())
     return row
 
 
 def table(rows: pd.DataFrame) -> str:
     """Return mean ± sd over seeds as Markdown."""
-    columns = [c for c in rows.columns if c.rsplit(" ", 1)[-1] in {"accuracy", "nmi", "ari"}]
+    columns = [c for c in rows.columns if c.rsplit(" ", 1)[-1] in {"accuracy", "nmi", "ari", "recall"}]
     lines = [
         "| method | seeds | " + " | ".join([*columns, "seconds", "CPU seconds"]) + " |",
         "|" + "---|" * (len(columns) + 4),
@@ -87,11 +124,17 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", required=True)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--clusters", type=int, default=10)
+    parser.add_argument("--long-tail", type=float, default=1.0, help="largest class over smallest")
+    parser.add_argument("--largest", type=int, default=1000, help="items of the largest class then")
     parser.add_argument("--set", nargs="*", default=[], metavar="METHOD.PARAMETER=VALUE")
     parser.add_argument("--label", default="", help="added to the method's name in the table")
     parser.add_argument("--out", type=Path, default=Path("methods_table.jsonl"))
     arguments = parser.parse_args()
     x, references = read(arguments.data, arguments.reference)
+    data = Path(arguments.data).name
+    if arguments.long_tail > 1:
+        x, references = long_tailed(x, references, arguments.long_tail, arguments.largest)
+        data = f"{data}, long tail {arguments.long_tail:g}"
     done = (
         [json.loads(line) for line in arguments.out.read_text().splitlines()]
         if arguments.out.exists()
@@ -106,14 +149,14 @@ def main() -> None:
             if owner == name:
                 settings[parameter] = json.loads(value)
         for seed in arguments.seeds:
-            if any((r["label"], r["seed"], r["data"]) == (label, seed, arguments.data) for r in done):
+            if any((r["label"], r["seed"], r["data"]) == (label, seed, data) for r in done):
                 continue
-            row = {"label": label, "data": arguments.data, **measured(name, x, references, seed, settings)}
+            row = {"label": label, "data": data, **measured(name, x, references, seed, settings)}
             done.append(row)
             with arguments.out.open("a") as file:
                 file.write(json.dumps(row) + "\n")
             print({k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()}, flush=True)
-    print(table(pd.DataFrame([r for r in done if r["data"] == arguments.data])))
+    print(table(pd.DataFrame([r for r in done if r["data"] == data])))
 
 
 if __name__ == "__main__":
