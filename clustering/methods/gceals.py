@@ -93,7 +93,7 @@ class GCEALS(AutoencoderClusterer):
     Notes
     -----
     From the authors' code, since the text could not be read. Different here: they renew ω after every step;
-    they end when a weight falls to a tenth of 1/K, which with ten clusters fires before the first step where
+    they end when a weight falls to a tenth of 1/K, which with ten clusters fires at once where
     k-means has left a small group. Here a weight may also fall to a tenth of what it was at the start, if
     that is less. A batch never holds fewer than 4 items a group, where theirs may shrink to one. Missing
     values and categories are the encoder's work (`clustering.features.table`): it fills, flags and makes
@@ -123,7 +123,10 @@ class GCEALS(AutoencoderClusterer):
             "The first groups come from k-means and are kept in mind to the end: the training sharpens them "
             "and rarely mends them, and on tables with one or two clear directions it can do harm. A small "
             "group may be swallowed by a neighbour; the training then stops and says which. Rare categories "
-            "weigh much, since every column is brought to the same spread."
+            "and flags of missing values weigh much, since every column is brought to the same spread. That "
+            "is why it stays below k-means on the pixels of digits (NMI .62 against .74): on standardised "
+            "pixels k-means falls to .64 too. On image segments it was no better than its own start, and "
+            "k-means on the columns better than both."
         ),
         formula=(
             r"\min \frac{1}{nd}\sum_i \lVert x_i - \hat{x}_i \rVert^2 "

@@ -56,15 +56,19 @@ class Autoencoder(nn.Module):
 
         It goes into the two linear layers around the latent space, as ``latents @ change``.
         """
-        last, first = self.encoder.layers[-1], self.decoder.layers[0]
-        assert isinstance(last, nn.Linear)
-        assert isinstance(first, nn.Linear)
-        exact = change.double()
-        with torch.no_grad():
-            last.weight.copy_(exact.T @ last.weight.double())
-            last.bias.copy_(last.bias.double() @ exact)
-            first.weight.copy_(first.weight.double() @ torch.linalg.inv(exact).T)
+        stretch_between(self.encoder.layers[-1], self.decoder.layers[0], change)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Reconstruct (b, d)."""
         return self.decode(self.encode(inputs))
+
+
+def stretch_between(last: nn.Module, first: nn.Module, change: Tensor) -> None:
+    """Apply an invertible map (m, m) between two linear layers, so that together they do what they did."""
+    assert isinstance(last, nn.Linear)
+    assert isinstance(first, nn.Linear)
+    exact = change.double()
+    with torch.no_grad():
+        last.weight.copy_(exact.T @ last.weight.double())
+        last.bias.copy_(last.bias.double() @ exact)
+        first.weight.copy_(first.weight.double() @ torch.linalg.inv(exact).T)

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.losses.sized_assignment import log_sized_assignments
+from clustering.networks.autoencoder import stretch_between
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 from clustering.networks.statistics_pooling import SetStatistics, pooled_statistics
@@ -82,6 +83,10 @@ class StatisticsNetwork(nn.Module):
         """Map features h (b, D) to latents z' (b, m), given what the clusters are like."""
         z = self.head(features)
         return z + self.assigned(z.float()).exp().to(z) @ self.context(statistics.table())
+
+    def stretch(self, change: Tensor) -> None:
+        """Apply an invertible map (m, m) to the latent space, before there is any context in it."""
+        stretch_between(self.head, self.decoder.layers[0], change)
 
     def assigned(self, latents: Tensor) -> Tensor:
         """Return log q (b, K) of latents (b, m)."""

@@ -42,7 +42,7 @@ def test_training_begins_without_context_and_with_the_statistics_of_the_first_cl
     expected = pooled_statistics(h, q)
     torch.testing.assert_close(network.means, expected.means, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(network.shares, torch.full((3,), 1 / 3))
-    torch.testing.assert_close(phase.refresh().targets["p"], target_distribution(q.detach(), 0.0))
+    torch.testing.assert_close(phase.refresh().targets["p"], target_distribution(q.detach(), 0.25))
 
 
 def test_every_term_reaches_its_networks_and_the_context_learns(blobs):
