@@ -12,6 +12,9 @@ items of the map (1: a place by chance), ``still`` the same between the epochs w
 space agree best (a quarter of them), ``to the map`` from the newest frame to the finished map; ``kept`` the
 share of an item's 15 nearest neighbours in latent space that are neighbours in the frame, ``first`` and
 ``last`` the same of the oldest and newest frame.
+
+``--second`` measures instead how a second map of the same items, here of the features, lies on the finished
+map: as it was computed, ``turned`` onto it, and ``begun`` at its places (then turned).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from numpy.typing import NDArray
 
 from clustering.jobs.shipped import MAPS, RECIPES, shipped
 from clustering.methods import method
-from clustering.metrics.neighbourhood import neighbour_recall
+from clustering.metrics.neighbourhood import neighbour_recall, trustworthiness
 from clustering.projections import projection, projections, warm
 from clustering.projections.alignment import align, movement
 from clustering.projections.frames import frames
@@ -94,6 +97,31 @@ def ways(name: str, data: str, latents: Places, final: NDArray[np.float32]) -> l
     return rows
 
 
+def second_map(name: str, data: str, final: NDArray[np.float32]) -> list[dict[str, object]]:
+    """Return one row for every way of laying a map of the features on the finished map."""
+    kind = projection(name)
+    result = shipped(data)
+    assert result is not None
+    rows = np.asarray(result.arrays["features"])
+    finished = kind().fit_transform(final)
+    made = {
+        "alone": kind().fit_transform(rows),
+        "turned": kind().fit(rows).lay_on(finished).embedding_,
+        "begun": kind().fit(rows, start=finished).lay_on(finished).embedding_,
+    }
+    return [
+        {
+            "data": data,
+            "map": kind.info.title,
+            "way": way,
+            "moved": movement(places, finished),
+            "trustworthiness": trustworthiness(rows, places),
+            "kept": neighbour_recall(rows, places),
+        }
+        for way, places in made.items()
+    ]
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -102,6 +130,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=2, help="of the kept epochs use every so many")
     parser.add_argument("--pretrain", type=int, help="epochs; else those of the recipe")
     parser.add_argument("--cluster", type=int, help="epochs; else those of the recipe")
+    parser.add_argument("--second", action="store_true", help="a second map beside the finished one")
     chosen = parser.parse_args()
     wanted = {"pretrain_epochs": chosen.pretrain, "epochs": chosen.cluster}
     epochs = {name: count for name, count in wanted.items() if count}
@@ -110,7 +139,8 @@ def main() -> None:
     for data in chosen.data:
         latents, final = trained(data, chosen.every, epochs)
         for name in chosen.projections:
-            for row in ways(name, data, latents, final):
+            found = second_map(name, data, final) if chosen.second else ways(name, data, latents, final)
+            for row in found:
                 cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
                 if not rows:
                     print(f"| {' | '.join(row)} |\n{'|---' * len(row)}|")
