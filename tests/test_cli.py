@@ -96,6 +96,21 @@ def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
         assert id in listed
 
 
+def test_a_map_lies_on_the_one_before_unless_it_shall_stand_alone(run, tmp_path):
+    from tests.small_workspace import filmed, make
+
+    small = make(tmp_path, n=30, kind="table")
+    trained, _ = filmed(small, "pca")
+    code, drawn, said = run("project", trained, "-p", "pca", "--frames")
+    assert code == 0, said
+    assert small.workspace.laid_on(drawn) is not None
+    assert small.workspace.companion(drawn, "frames").arrays["positions"].shape == (5, 30, 2)
+    code, alone, said = run("project", trained, "-p", "pca", "--alone")
+    assert code == 0, said
+    assert small.workspace.laid_on(alone) is None
+    assert small.workspace.companion(alone, "frames") is None
+
+
 def test_a_collection_without_features_gets_the_default_ones_first(run, table, tmp_path):
     _, collection, _ = run("load", str(table))
     code, made, said = run("train", collection, "-m", "kmeans", "--set", "n_clusters=2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from clustering.ui.latent_map.selection import selected_items
 from clustering.workspace.records import ProjectionRecord
 
 KEY = "explore"  # of the map component
+SAMPLE = "explore-film"  # of the one for a film of some of the items
 HEIGHT = 660
 PAIRED = 560  # of two maps side by side
 
@@ -47,7 +49,8 @@ def maps(
             news = _drawn_map(shown, record, picture, KEY, PAIRED if other else HEIGHT)
         else:
             news = _drawn_frame(shown, record, picture, film, at)
-    _take(KEY, news)
+    sampled = film is not None and at is not None and not film.whole
+    _take(SAMPLE if sampled else KEY, news)
     if other is not None and second is not None:
         with second:
             st.markdown(f"**Seed {other.told['seed']}**")
@@ -123,12 +126,12 @@ def _drawn_frame(
         shown,
         record,
         picture,
-        KEY if film.whole else f"{KEY}-film",
+        KEY if film.whole else SAMPLE,
         routes.frame_address(record.id, at, film.stamp),
         title=f"Map of {shown.record.name}, {film.name(at)}",
         space=record.id,
         bounds=film.bounds,
-        sample=not film.whole,
+        rows=None if film.whole else film.rows,
         height=HEIGHT,
     )
 
@@ -145,20 +148,22 @@ def _mounted(
     near_url: str = "",
     marks: Sequence[latent_map.Mark] = (),
     bounds: Sequence[float] | None = None,
-    sample: bool = False,
+    rows: NDArray[np.int64] | None = None,
     height: int,
 ) -> latent_map.MapSelection:
+    """Mount the component; with ``rows`` its points are only these items of the collection."""
+    sample = rows is not None
     version, sent = (0, None) if sample else explore_state.told(shown.record.id, key)
     layer = latent_map.layer_sections(picture.codes, picture.confidence, picture.visible, sent)
-    if not sample:
-        kept = {
-            "shown": shown,
-            "map": record.id,
-            "codes": picture.codes,
-            "visible": picture.visible,
-            "positions": picture.positions,
-        }
-        st.session_state[_kept(key)] = kept
+    kept = {
+        "shown": shown,
+        "map": record.id,
+        "codes": picture.codes,
+        "visible": picture.visible,
+        "positions": picture.positions,
+        "rows": rows,
+    }
+    st.session_state[_kept(key)] = kept
     points: Any = latent_map.point_sections(picture.positions if picture.positions is not None else [])
     dressed: Any = layer
     pictures, card = None, ""
@@ -185,8 +190,8 @@ def _mounted(
         selection_version=version,
         selectable=not sample,
         height=height,
-        on_gesture=_drawn if key == KEY else _drawn_beside,
-        on_click=_opened if key == KEY else _opened_beside,
+        on_gesture=partial(_drawn, key),
+        on_click=partial(_opened, key),
     )
 
 
@@ -200,28 +205,21 @@ def _take(key: str, news: latent_map.MapSelection) -> None:
     if kept is None or (news.gesture is None and news.clicked is None):
         return
     shown: Shown = kept["shown"]
-    if news.gesture is not None:
+    rows, clicked = kept["rows"], news.clicked
+    if news.gesture is not None and rows is None:  # a sample cannot be selected on
         current = explore_state.selection(shown.record.id)
         found = selected_items(news.gesture, current, kept["positions"], kept["codes"], kept["visible"])
         explore_state.drawn(shown.record.id, found, key)
-    if news.clicked is not None and news.clicked < shown.n:
-        st.session_state["explore-open"] = news.clicked
+    if clicked is not None and clicked < (shown.n if rows is None else len(rows)):
+        st.session_state["explore-open"] = clicked if rows is None else int(rows[clicked])
 
 
-def _drawn(key: str = KEY) -> None:
+def _drawn(key: str) -> None:
     _take(key, latent_map.news(key))
     paired = [MAP] if explore_beside.KEY in st.session_state else []  # a selection in one is one in both
     explore_state.run_again([*paired, WORKS, explore_state.BASKET])
 
 
-def _drawn_beside() -> None:
-    _drawn(explore_beside.KEY)
-
-
-def _opened(key: str = KEY) -> None:
+def _opened(key: str) -> None:
     _take(key, latent_map.news(key))
     explore_state.run_again([ITEM])
-
-
-def _opened_beside() -> None:
-    _opened(explore_beside.KEY)

@@ -371,6 +371,28 @@ def test_a_lasso_meets_an_epoch_as_it_is_drawn(film: Small) -> None:
     assert app.session_state["_basket"][film.collection].tolist() == [5]
 
 
+def test_of_a_large_collection_a_sample_is_played_that_cannot_be_selected_on(film: Small) -> None:
+    computed(film, "frames")
+    whole = film.workspace.companion(film.projection, "frames")
+    assert whole is not None
+    rows = np.array([1, 4, 6, 9])
+    some = {name: array[:, rows] for name, array in whole.arrays.items() if name != "rows"}
+    film.workspace.add_companion(film.projection, "frames", {**some, "rows": rows}, whole.told)
+    app = opened()
+    scrubber(app).set_value(3).run()
+    assert not app.exception
+    assert "A random sample of 4 items is shown." in words(app)
+    everything = [-99, -99, 99, -99, 99, 99, -99, 99]
+    sent = {"token": "t", "mode": "replace", "polygon": everything, "hidden": []}
+    app.session_state["explore-film"] = {"gesture": sent, "clicked": {"token": "c", "index": 2}}
+    app.run()
+    assert not app.exception
+    assert "Work 6" in "\n".join(str(one.value) for one in [*app.get("html"), *app.markdown, *app.subheader])
+    assert not len(
+        app.session_state["_basket"].get(film.collection, []) if "_basket" in app.session_state else []
+    )
+
+
 def test_a_training_without_snapshots_says_so(small: Small) -> None:
     arrays = small.workspace.run_arrays(small.run)
     run = small.workspace.add_run(

@@ -64,6 +64,35 @@ def test_a_map_without_axes_comes_as_it_is_drawn(client: TestClient, small: Smal
     assert np.ptp(sent[:, 0]) > np.ptp(sent[:, 1])
 
 
+def test_frames_and_another_seed_come_as_positions_and_aspects(client: TestClient, small: Small) -> None:
+    frames = np.random.default_rng(1).normal(size=(3, 12, 2)).astype(np.float32)
+    kept = {"rows": np.arange(12), "positions": frames}
+    small.workspace.add_companion(small.projection, "frames", kept, {})
+    small.workspace.add_companion(small.projection, "another-seed", {"positions": frames[0]}, {})
+    for number, expected in enumerate(frames):
+        answer = client.get(routes.frame_address(small.projection, number, "1"))
+        _, sections = unpack(answer.content)
+        np.testing.assert_array_equal(sections["xy"].reshape(-1, 2), expected)
+        assert len(sections["aspect"]) == 12
+        tag = {"If-None-Match": answer.headers["etag"]}
+        assert client.get(routes.frame_address(small.projection, number, "1"), headers=tag).status_code == 304
+        assert client.get(routes.frame_address(small.projection, number, "2"), headers=tag).status_code == 200
+    assert client.get(routes.frame_address(small.projection, 3, "1")).status_code == 404
+    _, sections = unpack(client.get(routes.seed_address(small.projection, "1")).content)
+    np.testing.assert_array_equal(sections["xy"].reshape(-1, 2), frames[0])
+    small.workspace.remove_companion(small.projection, "another-seed")
+    assert client.get(routes.seed_address(small.projection, "3")).status_code == 404
+
+
+def test_a_frame_of_some_items_has_their_aspects(client: TestClient, small: Small) -> None:
+    rows = np.array([1, 4, 6])
+    kept = {"rows": rows, "positions": np.zeros((1, 3, 2), dtype=np.float32)}
+    small.workspace.add_companion(small.projection, "frames", kept, {})
+    _, whole = unpack(client.get(routes.map_address(small.projection)).content)
+    _, some = unpack(client.get(routes.frame_address(small.projection, 0, "some")).content)
+    np.testing.assert_array_equal(some["aspect"], whole["aspect"][rows])
+
+
 def test_the_neighbours_of_an_item_come_in_every_space(client: TestClient, small: Small) -> None:
     address = routes.near_address(small.projection, small.run)
     near = client.get(address.replace("{index}", "2")).json()
