@@ -33,7 +33,7 @@ def test_it_finds_written_digits_better_than_k_means(digits, fitted):
 
 def test_it_follows_groups_that_are_curved():
     rows, labels = make_moons(300, noise=0.05, random_state=0)
-    model = LaptsneSpectral(2, perplexity=15, n_iter=200, device="cpu").fit(rows)
+    model = LaptsneSpectral(2, perplexity=15, device="cpu").fit(rows)
     assert adjusted_rand_score(labels, model.labels_) > 0.95
 
 

@@ -252,10 +252,11 @@ def test_an_array_with_a_pickle_in_it_is_refused(workspace):
     at=st.integers(0, 29),
 )
 def test_neighbours_are_the_nearest_by_a_plain_sort(points, k, at):
+    from clustering.neighbors import one
     from clustering.workspace import neighbours
 
     at %= len(points)
-    with mock.patch.object(neighbours, "BLOCK", 7):  # several blocks even here
+    with mock.patch.object(one, "BLOCK", 7):  # several blocks even here
         indices, distances = neighbours.nearest(points, at, k)
     plain = np.linalg.norm(points.astype(np.float64) - points[at], axis=1)
     others = np.delete(np.arange(len(points)), at)
