@@ -15,7 +15,7 @@ app: .venv/.installed ## install and start the studio on 127.0.0.1
 	$(BIN)/deepclust studio
 
 test: .venv/.installed ## install and run every test, the browser tests too
-	$(BIN)/pytest -n 2 -m "not browser"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not browser"  # two processes of two threads each would wait for one another
 	$(BIN)/pytest -m browser
 
 check: .venv/.installed ## format, lint, types and the house's walls
