@@ -12,6 +12,7 @@ _HOMES = {
     "cluster_sizes": "groups",
     "confidence_histogram": "groups",
     "confusion_heatmap": "confusion",
+    "figure_curves": "training",
     "labels_csv": "exports",
     "labels_parquet": "exports",
     "labels_table": "exports",

@@ -159,6 +159,35 @@ def changed_curve(
     return _with_phases(figure, epochs, theme, points[0][0])
 
 
+def figure_curves(rows: Sequence[Row], theme: ThemeName = "light", *, height: int = 180) -> go.Figure:
+    """Draw the numbers a method tells beside its losses, one line each.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        Events of a fit as rows.
+    """
+    epochs = _epochs(rows)
+    names = list(dict.fromkeys(name for row in epochs for name in row.get("figures") or ()))
+    if not names:
+        return empty("This method tells nothing beside its losses.", theme, height=height)
+    colors = [color for color in OKABE_ITO if color != "#F0E442"]
+    figure = go.Figure()
+    for index, name in enumerate(names):
+        figure.add_scatter(
+            x=list(range(1, len(epochs) + 1)),
+            y=[(row.get("figures") or {}).get(name) for row in epochs],
+            name=escaped(name),
+            mode="lines+markers" if len(epochs) < 40 else "lines",
+            line={"color": colors[index % len(colors)], "width": 2},
+            hovertemplate="%{y:.3f}",
+        )
+    styled(figure, theme, height=height)
+    figure.update_layout(hovermode="x unified")
+    figure.update_yaxes(showgrid=True, nticks=5, title_text=escaped(names[0]) if len(names) == 1 else None)
+    return _with_phases(figure, epochs, theme)
+
+
 def _epochs(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.get("kind") == "epoch"]
 

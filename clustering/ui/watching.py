@@ -177,7 +177,14 @@ def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
         "changed": charts.changed_curve(grouped, theme_name, height=150),
         "sizes": charts.size_curves(grouped, theme_name, height=200),
     }
-    told = {"losses": "Losses", "changed": "Share of items that changed group", "sizes": "Group sizes"}
+    if any(row.get("figures") for row in kept):
+        drawn["figures"] = charts.figure_curves(kept, theme_name, height=150)
+    told = {
+        "losses": "Losses",
+        "changed": "Share of items that changed group",
+        "sizes": "Group sizes",
+        "figures": "What the method tells beside its losses",
+    }
     for name, chart in drawn.items():
         st.plotly_chart(
             chart, theme=None, key=f"{name}-{job_id}", config={"displayModeBar": False}, alt=told[name]

@@ -30,6 +30,7 @@ def epoch(phase, number, losses, sizes=(), changed=None):
         "losses": losses,
         "cluster_sizes": sizes,
         "changed": changed,
+        "figures": {NASTY: changed},
     }
 
 
@@ -61,6 +62,7 @@ def drawn(kind: str, theme: str, n_groups: int) -> go.Figure:
         "losses": lambda: charts.loss_curves(rows, theme),
         "sizes over epochs": lambda: charts.size_curves(rows, theme, names=names),
         "changed": lambda: charts.changed_curve(rows, theme, tolerance=0.001),
+        "figures": lambda: charts.figure_curves(rows, theme),
         "sizes": lambda: charts.cluster_sizes(labels, theme, names=names),
         "confidence": lambda: charts.confidence_histogram(
             random_state.uniform(size=len(points)), n_groups, theme
@@ -90,6 +92,7 @@ KINDS = [
     "losses",
     "sizes over epochs",
     "changed",
+    "figures",
     "sizes",
     "confidence",
     "silhouette",
@@ -119,6 +122,13 @@ def test_an_empty_chart_says_why_it_is_empty(kind):
     figure = drawn(kind, "light", 0)
     assert not figure.data
     assert figure.layout.annotations[0].text.endswith(".")
+
+
+def test_what_a_method_tells_beside_its_losses_is_a_line_from_the_epoch_it_begins_with():
+    figure = charts.figure_curves(ROWS)
+    assert list(figure.data[0].y) == [None] * 5 + [0.2, 0.1, 0.2 / 3, 0.05, 0.04]
+    told = charts.figure_curves([{**ROWS[-1], "figures": {"agreement": 0.8}}])
+    assert told.layout.yaxis.title.text == "agreement"
 
 
 def test_each_loss_term_is_a_line_and_the_phases_are_named():
