@@ -239,7 +239,8 @@ def _quick(names: set[str]) -> dict[str, Any]:
 def _summary(text: str) -> str:
     """Return the first two sentences before the parameters."""
     words = " ".join(text.partition("\nParameters\n")[0].split()).rstrip(".")
-    return ". ".join(words.split(". ")[:2]) + "."
+    sentences = re.split(r"(?<=[\w)][\w)][\w)]\.) (?=[A-Z])", words)  # “e.g.” ends none
+    return " ".join(sentences[:2]).rstrip(".") + "."
 
 
 def _reference(text: str, name: str) -> tuple[str, int]:

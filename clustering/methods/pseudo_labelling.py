@@ -118,7 +118,7 @@ class PseudoLabelClusterer(DeepClusterer):
             return seen
         # Agreement of one clustering with the one before: no measure of quality.
         now = network.pseudo[0].cpu().numpy()
-        return replace(seen, figures={"agreement with the clustering before": nmi(before, now)})
+        return replace(seen, figures={"agreement (NMI)": nmi(before, now)})
 
     def end(self, network: Any, data: Data) -> None:
         """Find the groups that stay."""

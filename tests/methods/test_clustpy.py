@@ -62,6 +62,11 @@ def test_an_entry_says_what_its_documentation_says(found):
     assert plain.paper == "Refuses in ClustPy"
 
 
+def test_a_summary_is_two_sentences_and_an_abbreviation_ends_none():
+    text = "Differs from others (e.g. X-means). Splits groups. Third.\n\nParameters\n----------\n"
+    assert clustpy._summary(text) == "Differs from others (e.g. X-means). Splits groups."
+
+
 def test_its_constructor_becomes_parameters_a_form_can_show(found):
     shown = {parameter.name: parameter for parameter in parameters_of(found["ClustpyHalves"])}
     assert list(shown) == ["n_clusters", "strategy", "share", "iterations", "random_state"]

@@ -153,7 +153,7 @@ def test_every_epoch_tells_how_far_the_clustering_agrees_with_the_one_before(met
     method(4, **SMALL).fit(
         blobs, emit=lambda event: epochs.append(event) if isinstance(event, Epoch) else None
     )
-    agreements = [event.figures["agreement with the clustering before"] for event in epochs[:4]]
+    agreements = [event.figures["agreement (NMI)"] for event in epochs[:4]]
     assert all(0.2 < agreement < 0.99 for agreement in agreements)  # 1 would mean that no seed changed
 
 
