@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from clustering.jobs.judge import NEIGHBOURS, neighbours_shown, points_of
 from clustering.workspace import SnapshotFile, Workspace
 
 if TYPE_CHECKING:
+    from clustering.metrics.quality import Space
     from clustering.projections.base import Projection
 
 ROWS_IN_ALL = 400_000  # of all frames together: minutes of one core
@@ -30,7 +31,7 @@ def frames(workspace: Workspace, parameters: dict[str, Any], context: JobContext
 
     record = workspace.projection(needed(parameters, "projection", "frames"))
     kind = projection(record.projection)
-    kept = _thinned(filmed(workspace, record.id), FEWEST if slow(kind) else MOST)
+    kept = _thinned(filmed(workspace, record.id), FEWEST if kind.info.learns else MOST)
     arrays = workspace.run_arrays(str(record.run_id))
     context.progress(0, 0, "Reading the snapshots")
     taken = [snapshot.load() for snapshot in kept]
@@ -83,7 +84,7 @@ def another_seed(workspace: Workspace, parameters: dict[str, Any], context: JobC
         k=NEIGHBOURS,
         seed=seed,
         progress=context.progress,
-        space=_space(record.space),
+        space=cast("Space", record.space),
         near=near,
     )
     context.progress(0, 0, "Comparing the two maps")
@@ -125,11 +126,6 @@ def filmed(workspace: Workspace, projection_id: str) -> list[SnapshotFile]:
     if not kept:
         raise StudioError("No snapshots of this training were kept.", "Train again to watch it learn.")
     return kept
-
-
-def slow(kind: type[Projection]) -> bool:
-    """Say whether every frame of a projection is a training of its own."""
-    return kind.info.name == "dre"
 
 
 def _thinned(snapshots: Sequence[SnapshotFile], most: int) -> list[SnapshotFile]:
@@ -175,10 +171,6 @@ def _told(
         )
     context.progress(len(kept), len(kept), "Judging the epochs")
     return told
-
-
-def _space(space: str) -> Any:
-    return space
 
 
 def _ids(workspace: Workspace, projection_id: str) -> dict[str, Any]:

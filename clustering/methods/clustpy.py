@@ -24,6 +24,7 @@ from clustering.kinds import ANY_FEATURES
 from clustering.methods import library_version
 from clustering.methods.constructors import Argument, arguments_of
 from clustering.methods.info import Interaction, MethodInfo
+from clustering.methods.inputs import check_different
 from clustering.methods.listening import Bars
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling, squared_distances, student_t
@@ -53,13 +54,7 @@ class ClustpyClusterer(NearestItemClusterer):
 
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:
         super()._check(items, settings)
-        n_distinct = len(distinct_rows(items)[0])
-        if n_distinct < FEWEST:
-            seen = "1 sample" if len(items) == 1 else f"{len(items)} items"
-            raise StudioError(
-                f"{self.info.title} needs {FEWEST} different items; there are {n_distinct} (of {seen}).",
-                "Load more items, or choose k-means.",
-            )
+        check_different(self.info.title, FEWEST, len(items), len(distinct_rows(items)[0]))
 
     def _where(self, items: NDArray[np.float32], settings: dict[str, Any]) -> Device:
         if "device" in settings:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Interval
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -12,8 +13,12 @@ from clustering.methods.kmeans import k_means
 from clustering.methods.nearest import Found
 from clustering.methods.plain import Telling, squared_distances, student_t
 from clustering.neighbors import nearest_neighbors
+from clustering.parameters import Meaning
 
 STARTS = 10
+DENSE_UP_TO = 400  # items; a dense solver is exact and quicker there, and knows no lower limit
+
+Links = Annotated[int, Interval(ge=2, le=200), Meaning("Nearest neighbours every item is linked to.")]
 
 
 def linked(items: NDArray[np.float32], n_neighbors: int) -> csr_array:

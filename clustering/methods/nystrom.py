@@ -15,12 +15,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from clustering.methods.cutting import STARTS, cut, of_unit_size
+from clustering.methods.cutting import DENSE_UP_TO, STARTS, cut, of_unit_size
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling
 from clustering.parameters import Meaning
 
-DENSE_UP_TO = 400  # items; a dense solver is exact and quicker there, and knows no lower limit
 PATIENCE = 3_000  # restarts of the iterative solver
 
 SampleSize = Annotated[

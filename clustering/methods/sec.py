@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Interval
+from annotated_types import Ge, Gt
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from clustering.kinds import ANY_FEATURES
-from clustering.methods.cutting import linked
+from clustering.methods.cutting import Links, linked
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nystrom import NystromClusterer, SampleSize, Solved, last_eigenvectors
@@ -73,9 +73,7 @@ class SpectralEmbedded(NystromClusterer):
     def __init__(
         self,
         n_clusters: NClusters = 10,
-        n_neighbors: Annotated[
-            int, Interval(ge=2, le=200), Meaning("Nearest neighbours every item is linked to.")
-        ] = 10,
+        n_neighbors: Links = 10,
         linearity: Annotated[
             float, Ge(0), Meaning("How much a cut has to run straight through the features.")
         ] = 1.0,

@@ -12,14 +12,12 @@ from scipy.linalg import eigh
 from sklearn.manifold import spectral_embedding
 
 from clustering.kinds import ANY_FEATURES
-from clustering.methods.cutting import STARTS, cut, linked, of_unit_size
+from clustering.methods.cutting import DENSE_UP_TO, STARTS, Links, cut, linked, of_unit_size
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling
 from clustering.parameters import Meaning
-
-_DENSE_UP_TO = 400  # items; a dense solver is exact and quicker there, and knows no lower limit
 
 
 class Spectral(NearestItemClusterer):
@@ -67,9 +65,7 @@ class Spectral(NearestItemClusterer):
     def __init__(
         self,
         n_clusters: NClusters = 10,
-        n_neighbors: Annotated[
-            int, Interval(ge=2, le=200), Meaning("Nearest neighbours every item is linked to.")
-        ] = 10,
+        n_neighbors: Links = 10,
         max_items: Annotated[
             int,
             Interval(ge=100, le=50_000),
@@ -108,7 +104,7 @@ def _eigenvectors(
     """
     n_items = len(items)
     graph = linked(items, min(n_neighbors, n_items))
-    if n_items <= _DENSE_UP_TO:
+    if n_items <= DENSE_UP_TO:
         root = np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
         _, vectors = eigh(
             graph.toarray() / np.outer(root, root), subset_by_index=(n_items - n_vectors, n_items - 1)

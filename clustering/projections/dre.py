@@ -104,6 +104,7 @@ class DRE(MapsFew):
         honesty="The size of a group and the gaps between groups mean little, and every recursion gathers "
         "items more by what the network made of them than by their features: compare the steps. Up to "
         "50,000 items neighbours are looked for within batches, which blurs fine structure.",
+        learns=True,
         test_settings={
             "trunk": "fc-light",
             "perplexity": 10.0,

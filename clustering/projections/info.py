@@ -25,6 +25,8 @@ class ProjectionInfo:
     going_on : dict or None
         Constructor arguments with which it goes on from places given to `fit` when the items have moved a
         little; None when it cannot begin from given places.
+    learns : bool
+        Whether drawing a map trains a network, which takes many times as long as placing points.
     test_settings : dict
         Constructor arguments that make it quick enough for a contract test.
     order : int
@@ -39,5 +41,6 @@ class ProjectionInfo:
     summary: str
     honesty: str
     going_on: dict[str, Any] | None = None
+    learns: bool = False
     test_settings: dict[str, Any] = field(default_factory=dict)
     order: int = 100
