@@ -17,7 +17,7 @@ from clustering.metrics.matching import best_match
 
 NUMBERS_UP_TO = 20  # rows and columns that leave room for a count in each cell
 MOST_VALUES = 60  # columns; rarer values are counted together
-MOST_TICKS = 40  # named columns; of more, every second is named, the others where the pointer rests
+MOST_TICKS = 24  # named columns; of more, every second or third is, the others where the pointer rests
 
 
 def confusion_heatmap(
