@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.methods.base import Clusterer, Judge
+from clustering.methods.edges import checked_edges
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
@@ -96,6 +97,10 @@ class DeepClusterer(Clusterer):
         """Return where items lie in the space the clusters are found in: the latents, by default."""
         return latents
 
+    def links(self, data: Data, given: NDArray[np.int64] | None) -> NDArray[np.int64] | None:  # noqa: ARG002
+        """Return the links between items that the training is to use, int64 (e, 2): those given, if any."""
+        return given
+
     def rows_a_batch(self, n_items: int) -> int:  # noqa: ARG002
         """Return the batch size for a collection of ``n_items``."""
         return self.batch_size or 256
@@ -134,15 +139,21 @@ class DeepClusterer(Clusterer):
         StudioError
             When a parameter or the data cannot be used, or the training runs away.
         """
+        return self._fit(X, emit, checkpoint)
+
+    def _fit(
+        self, X: ArrayLike, emit: Emit | None, checkpoint: Path | None, edges: ArrayLike | None = None
+    ) -> Self:
         settings = checked_settings(self)
         items = checked_items(self, X, fitting=True)
         check_group_count(settings["n_clusters"], len(items), _distinct(items, settings["n_clusters"]))
+        links = None if edges is None else checked_edges(edges, len(items))
         # The constructor stored what it was given; the work is done by a twin that holds the checked values.
         twin = type(self)(**settings)
         twin.n_features_in_ = self.n_features_in_
         try:
             with memory_told(twin.rows_a_batch(len(items)), len(items)):
-                twin._train(items, emit, checkpoint)
+                twin._train(items, emit, checkpoint, links)
         except StudioError as error:
             if emit:
                 emit(Failed(error.problem, error.mend))
@@ -186,13 +197,21 @@ class DeepClusterer(Clusterer):
         """
         return load_fitted(cls, folder)
 
-    def _train(self, items: NDArray[np.float32], emit: Emit | None, folder: Path | None) -> None:
+    def _train(
+        self,
+        items: NDArray[np.float32],
+        emit: Emit | None,
+        folder: Path | None,
+        edges: NDArray[np.int64] | None,
+    ) -> None:
         begun = time.monotonic()
         device = choose_device(self.device)
         data = Data(items, device.device)
         mean, variance = data.moments()
         self.shift_, self.factor_ = scaling(self.scale, mean, variance)
         data.scale(self.shift_, self.factor_)
+        links = self.links(data, edges)
+        data.edges = None if links is None else torch.from_numpy(links).to(device.device)
         notices: tuple[str, ...] = ()
         if self.scale == "none":
             notices = scale_alarms(
@@ -200,7 +219,7 @@ class DeepClusterer(Clusterer):
             )
         mark = ""
         if folder is not None:
-            mark = fingerprint(self.info.name, self.get_params(deep=False), device.device.type, items)
+            mark = fingerprint(self.info.name, self.get_params(deep=False), device.device.type, items, edges)
         fits = []
         for number in range(self.n_init):
             # Each fit is just what this method with that random_state alone would give.

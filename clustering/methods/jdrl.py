@@ -322,8 +322,14 @@ class JDRL(DeepClusterer):
                 found.append(squares.float().cpu().numpy())
         return np.concatenate(found)
 
-    def _train(self, items: NDArray[np.float32], emit: Emit | None, folder: Path | None) -> None:
-        super()._train(items, emit, folder)
+    def _train(
+        self,
+        items: NDArray[np.float32],
+        emit: Emit | None,
+        folder: Path | None,
+        edges: NDArray[np.int64] | None,
+    ) -> None:
+        super()._train(items, emit, folder, edges)
         self.novelty_limit_ = float(np.percentile(self._novelty(items), ORDINARY))
 
 

@@ -26,9 +26,13 @@ log = logging.getLogger(__name__)
 
 
 def fingerprint(
-    method: str, parameters: Mapping[str, Any], device: str, features: NDArray[np.float32]
+    method: str,
+    parameters: Mapping[str, Any],
+    device: str,
+    features: NDArray[np.float32],
+    edges: NDArray[np.int64] | None = None,
 ) -> str:
-    """Return a hash of everything that decides a fit's outcome: method, parameters, device and data."""
+    """Return a hash of everything that decides a fit's outcome: method, parameters, device, data, links."""
     digest = hashlib.blake2b(digest_size=16)
     said = {
         "format": FORMAT,
@@ -41,6 +45,8 @@ def fingerprint(
     rows = max(1, 2**24 // max(1, features.shape[1] * 4))
     for start in range(0, len(features), rows):
         digest.update(np.ascontiguousarray(features[start : start + rows]).tobytes())
+    if edges is not None:
+        digest.update(b"edges" + edges.tobytes())
     return digest.hexdigest()
 
 

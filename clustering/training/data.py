@@ -52,6 +52,8 @@ class Data:
     ----------
     resident : bool
         Whether all rows are on the device. The others are streamed to it.
+    edges : int64 Tensor (e, 2) or None
+        Links between the items on the device, each named once, for methods that use any.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Data:
         factor: NDArray[np.float64] | None = None,
     ) -> None:
         self.device = device
+        self.edges: Tensor | None = None
         self.n_items, self.n_features = features.shape
         self.resident = _fits(features, device)
         self._scale: tuple[Tensor, Tensor] | None = None

@@ -1,0 +1,84 @@
+"""Links between items, as a person hands them over or as the nearest neighbours give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
+
+from clustering.errors import StudioError
+from clustering.neighbors import nearest_neighbors
+from clustering.training.data import Data
+from clustering.training.inference import ROWS_AT_ONCE
+
+MEND = "Give pairs of row numbers, counted from 0, or a sparse matrix of items × items."
+
+
+def checked_edges(edges: ArrayLike | Any, n_items: int) -> NDArray[np.int64]:
+    """Return every link once, the smaller row number first, int64 (e, 2), in ascending order.
+
+    Direction and weights are dropped, and so is a link of an item with itself.
+
+    Parameters
+    ----------
+    edges : int array-like (e, 2), or sparse matrix (n, n)
+        Pairs of row numbers counted from 0; or links where the matrix is not 0.
+    n_items : int
+
+    Raises
+    ------
+    StudioError
+        For another shape, for what is no whole number, or for a row that does not exist.
+    """
+    pairs = _from_matrix(edges, n_items) if issparse(edges) else _from_pairs(edges)
+    wrong = np.flatnonzero((pairs < 0).any(axis=1) | (pairs >= n_items).any(axis=1))
+    if wrong.size:
+        one, other = pairs[wrong[0]]
+        raise StudioError(
+            f"{wrong.size} of the {len(pairs)} links name items that do not exist (first: {one}–{other}, "
+            f"link {wrong[0] + 1}); there are {n_items} items.",
+            f"Give row numbers from 0 to {n_items - 1}.",
+        )
+    ends = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
+    numbers = np.unique(ends[:, 0] * n_items + ends[:, 1])
+    return np.stack([numbers // n_items, numbers % n_items], axis=1)
+
+
+def nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
+    """Return the links of all items to their nearest neighbours, whichever names the other, int64 (e, 2)."""
+    k = min(n_neighbors, data.n_items - 1)
+    if k < 1:
+        return np.empty((0, 2), dtype=np.int64)
+    rows = np.empty((data.n_items, data.n_features), dtype=np.float32)
+    for part, features in data.chunks(ROWS_AT_ONCE):
+        rows[part] = features.cpu().numpy()
+    found = nearest_neighbors(rows, k).indices.astype(np.int64)
+    pairs = np.stack([np.repeat(np.arange(data.n_items), k), found.ravel()], axis=1)
+    return checked_edges(pairs, data.n_items)
+
+
+def _from_matrix(matrix: Any, n_items: int) -> NDArray[np.int64]:
+    if matrix.shape != (n_items, n_items):
+        raise StudioError(
+            f"The matrix of links is {' × '.join(map(str, matrix.shape))}, but there are {n_items} items.",
+            MEND,
+        )
+    linked = matrix.tocoo()
+    there = linked.data != 0
+    return np.stack([linked.row[there], linked.col[there]], axis=1).astype(np.int64)
+
+
+def _from_pairs(edges: ArrayLike) -> NDArray[np.int64]:
+    pairs = np.asarray(edges)
+    if pairs.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise StudioError(
+            f"The links are no list of pairs: an array of {' × '.join(map(str, pairs.shape))} was given.",
+            MEND,
+        )
+    if not np.issubdtype(pairs.dtype, np.integer):
+        raise StudioError(f"The links hold what are no row numbers ({pairs.dtype} was given).", MEND)
+    return pairs.astype(np.int64)
