@@ -27,6 +27,7 @@ _HOMES = {
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",
     "TSNE": "clustering.projections.tsne",
+    "UDDA": "clustering.methods.udda",
     "UMAP": "clustering.projections.umap",
     "Workspace": "clustering.workspace",
     "encode": "clustering.features",

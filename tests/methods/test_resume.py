@@ -31,6 +31,7 @@ CASES = {
     "deepcluster": LEARNING,
     "deepcluster_v2": LEARNING,
     "jdrl": SETTINGS | CLUSTERING,
+    "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 
