@@ -113,13 +113,18 @@ class Discriminating:
         rows = slice(0, self._rows)
         features, near = batch.features[rows], latents[rows]
         terms = {"reconstruction": reconstruction(features, self._network.decode(near).float())}
-        latents = latents.float()
-        members = membership(batch.targets["labels"][rows], self._k)
-        classes = classes_of(latents[rows], members)
+        with torch.autocast(latents.device.type, enabled=False):  # differences of means need their digits
+            return terms | self._told_apart(latents.float(), batch.targets["labels"][rows])
+
+    def _told_apart(self, latents: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        near = latents[: self._rows]
+        members = membership(labels, self._k)
+        classes = classes_of(near, members)
         if not self._whole:
             classes = self._network.followed(classes, FOLLOWING)
+        terms = {}
         if self._k > 1:
-            found = _discrepancy(self._weights.form, latents[rows], members, classes)
+            found = _discrepancy(self._weights.form, near, members, classes)
             terms["discrepancy"] = self._weights.discrepancy * found
         if self._links is not None:
             q = spread_assignments(latents, classes.means, classes.spreads.mean().detach())

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import torch
 from annotated_types import Interval
 from numpy.typing import ArrayLike, NDArray
 from torch import Generator, Tensor, nn
 
 from clustering.kinds import ANY_FEATURES
+from clustering.losses.soft_assignment import squared_distances
 from clustering.losses.spread_assignment import spread_assignments
 from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.discriminating import Discriminating, Form, Weights
@@ -37,8 +39,10 @@ from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.events import Emit
 from clustering.training.inference import encode_all
+from clustering.training.kmeans import kmeans
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
+from clustering.training.seeds import derived_seed
 from clustering.training.step import products_in
 
 LARGE_BATCH = 4096  # items of a clustering step on a large collection
@@ -117,6 +121,12 @@ class UDDA(AutoencoderClusterer):
     initial_centers : {"kmeans", "invariant"}, default "kmeans"
     tolerance, scale, device, precision, n_init, random_state
         As in `DEC`.
+
+    Attributes
+    ----------
+    kmeans_labels_ : int64 array (n,)
+        What k-means, begun afresh, finds in the same latents: where it disagrees with ``labels_``, the groups
+        are owed to where they began.
 
     Notes
     -----
@@ -289,6 +299,18 @@ class UDDA(AutoencoderClusterer):
     def assign(self, network: Any, latents: Tensor) -> Tensor:
         """Return the assignments in units of the mean spread; the largest is the nearest centre's."""
         return spread_assignments(latents, network.centers, network.spreads.mean())
+
+    def _train(
+        self,
+        items: NDArray[np.float32],
+        emit: Emit | None,
+        folder: Path | None,
+        edges: NDArray[np.int64] | None,
+    ) -> None:
+        super()._train(items, emit, folder, edges)
+        latents = torch.from_numpy(self.embedding_)
+        centers, _ = kmeans(latents, self.n_clusters, derived_seed(self.random_state, "afresh"))
+        self.kmeans_labels_ = squared_distances(latents, centers).argmin(dim=1).numpy()
 
     def _found(
         self, network: nn.Module, items: NDArray[np.float32], data: Data

@@ -273,6 +273,23 @@ def test_every_form_separates_clear_groups(form, blobs):
     assert np.bincount(model.labels_).tolist() == [30, 30, 30]
 
 
+@pytest.mark.parametrize("form", ["pairwise", "matrix"])
+def test_half_precision_in_the_network_leaves_the_measure_its_digits(form, latents, monkeypatch):
+    network, rounds = rounds_on(latents, weights=Weights(form, 1.0, 0.0))
+    monkeypatch.setattr(network, "encode", lambda features: features)
+    far = latents + 100
+    batch = Batch(far, torch.arange(90), {"labels": torch.arange(90) // 30}, None)
+    whole = rounds.loss(batch)["discrepancy"]
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(rounds.loss(batch)["discrepancy"], whole)
+
+
+def test_k_means_begun_afresh_stands_beside_the_groups(blobs):
+    model = UDDA(3, **SMALL).fit(blobs)
+    assert normalized_mutual_info_score(model.labels_, model.kmeans_labels_) == pytest.approx(1)
+    assert model.kmeans_labels_.dtype == np.int64
+
+
 def test_large_collections_in_batches_end_where_steps_on_all_items_do(monkeypatch):
     X, y = make_blobs(400, centers=4, n_features=6, cluster_std=1.0, random_state=1)
     X = (X / 10).astype(np.float32)
