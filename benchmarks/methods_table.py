@@ -7,16 +7,20 @@ Resumable: every finished row is appended to ``--out`` and not run again.
     python benchmarks/methods_table.py --data features.npz --reference style artist
     python benchmarks/methods_table.py --data table.csv --reference class --clusters 4 --methods gceals
     python benchmarks/methods_table.py --data mnist.npz --long-tail 50 --largest 800 --methods jdrl idec
+    python benchmarks/methods_table.py --data graph_acm.npz --links --clusters 3 --methods udda
 
 A ``.csv`` holds numbers in all columns but those named by ``--reference``; they are standardised. A
-``.npz`` holds the features in ``x`` (``uint8`` images are divided by 255 and flattened) and the reference
-labels in ``y`` or in the arrays named by ``--reference``. No label reaches a method. ``recall`` is the mean
-over classes of the share of a class that is in its matched group: a lost rare class shows in it.
+``.npz`` holds the features in ``x`` (``uint8`` images are divided by 255 and flattened), or as a sparse
+matrix in ``indptr, indices, data, shape``, and the reference labels in ``y`` or in the arrays named by
+``--reference``; with ``--links`` its ``edges`` are given to the methods that take any. No label reaches a
+method. ``recall`` is the mean over classes of the share of a class that is in its matched group: a lost rare
+class shows in it.
 """
 
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import resource
 import time
@@ -26,6 +30,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from clustering.methods import method
@@ -45,6 +50,10 @@ def read(data: str, references: list[str]) -> tuple[np.ndarray, dict[str, np.nda
         x = (numbers - numbers.mean(axis=0)) / np.where(spread > 0, spread, 1)
         return x.astype(np.float32), {name: frame[name].to_numpy() for name in references}
     arrays = np.load(data)
+    if "indptr" in arrays:
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        x = csr_array(parts, shape=tuple(arrays["shape"])).toarray().astype(np.float32)
+        return x, {name: arrays[name] for name in references}
     x = arrays["x"]
     x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
     return x, {name: arrays[name] for name in references}
@@ -75,13 +84,20 @@ def mean_recall(labels_true: np.ndarray, labels: np.ndarray) -> float:
 
 
 def measured(
-    name: str, x: np.ndarray, references: dict[str, np.ndarray], seed: int, settings: dict[str, Any]
+    name: str,
+    x: np.ndarray,
+    references: dict[str, np.ndarray],
+    seed: int,
+    settings: dict[str, Any],
+    edges: np.ndarray | None,
 ):
     """Fit one method once and return its row."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     started, cpu_started = time.perf_counter(), time.process_time()
-    model = method(name)(**settings, random_state=seed).fit(x)
+    unfitted = method(name)(**settings, random_state=seed)
+    takes_links = edges is not None and "edges" in inspect.signature(unfitted.fit).parameters
+    model = unfitted.fit(x, edges=edges) if takes_links else unfitted.fit(x)
     row: dict[str, Any] = {
         "method": name,
         "seed": seed,
@@ -126,11 +142,13 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=10)
     parser.add_argument("--long-tail", type=float, default=1.0, help="largest class over smallest")
     parser.add_argument("--largest", type=int, default=1000, help="items of the largest class then")
+    parser.add_argument("--links", action="store_true", help="give the data's edges to methods that take any")
     parser.add_argument("--set", nargs="*", default=[], metavar="METHOD.PARAMETER=VALUE")
     parser.add_argument("--label", default="", help="added to the method's name in the table")
     parser.add_argument("--out", type=Path, default=Path("methods_table.jsonl"))
     arguments = parser.parse_args()
     x, references = read(arguments.data, arguments.reference)
+    edges = np.load(arguments.data)["edges"] if arguments.links else None
     data = Path(arguments.data).name
     if arguments.long_tail > 1:
         x, references = long_tailed(x, references, arguments.long_tail, arguments.largest)
@@ -151,7 +169,7 @@ def main() -> None:
         for seed in arguments.seeds:
             if any((r["label"], r["seed"], r["data"]) == (label, seed, data) for r in done):
                 continue
-            row = {"label": label, "data": data, **measured(name, x, references, seed, settings)}
+            row = {"label": label, "data": data, **measured(name, x, references, seed, settings, edges)}
             done.append(row)
             with arguments.out.open("a") as file:
                 file.write(json.dumps(row) + "\n")

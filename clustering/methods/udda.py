@@ -145,16 +145,19 @@ class UDDA(AutoencoderClusterer):
         needs_n_clusters=True,
         summary="Learns a space in which groups are narrow and lie far apart, with the help of links if any.",
         when_to_use=(
-            "Collections in which a plain autoencoder nearly finds the groups but leaves some side by side: "
-            "it widens the gap between the closest two first. Where it is known which items belong together, "
-            "or where near neighbours usually do (“knn”), the links help more than all the rest."
+            "Where it is known which items belong together (“own”), or where near neighbours usually do "
+            "(“knn”): good links help more than all the rest. On scikit-learn's digits its NMI rises from "
+            ".72 to .83 with links to 5 neighbours, to .75 without (five seeds); on 3,025 papers it is .68 "
+            "with links between those that share an author, .57 without (three seeds)."
         ),
         how_it_fails=(
-            "It believes its first groups: what they cut in two it drives apart. The measure it minimises "
-            "can look perfect while the groups are wrong, above all in the forms “trace” and “matrix”, where "
-            "a few items sent far away are enough: look at the sizes, not at the loss. Links of too large a "
-            "weight draw everything that hangs together into one group. Items between two groups may flicker "
-            "from round to round. On small sets UMAP + GMM may win."
+            "Links that mislead ruin it: nearest neighbours among the counted words of those papers take the "
+            "NMI to .23. Without links it gains little: on digits it ends no better than k-means on the "
+            "pixels. It believes its first groups: what they cut in two it drives apart. The measure it "
+            "minimises can look perfect while groups are wrong: with “trace” and “matrix” it falls as it "
+            "should, and the NMI on digits falls with it, to .55 and .67 (three seeds). Links of too large a "
+            "weight draw everything into one group, which is then cut anywhere, and items flicker from round "
+            "to round. On small sets Ward and UMAP + GMM may win."
         ),
         formula=(
             r"\min_\theta\ \tfrac{1}{nd} \sum_i \lVert x_i - \hat{x}_i \rVert^2 + \tfrac{2\lambda}{K(K-1)} "
