@@ -68,6 +68,22 @@ class PseudoLabelClusterer(DeepClusterer):
             )
         network.remember(data.n_items, self.n_heads)
         return (
+            *self.learning(network, data),
+            Phase(
+                "cluster",
+                1,
+                begin=lambda: self.end(network, data),
+                refresh=lambda: self.look(network, data),
+            ),
+        )
+
+    # What a version may change --------------------------------------------------------------------------
+
+    n_heads = 1
+
+    def learning(self, network: Any, data: Data) -> tuple[Phase, ...]:
+        """Return how pseudo-labels are learned: one phase, a clustering before every epoch."""
+        return (
             Phase(
                 "learn",
                 self.epochs,
@@ -80,17 +96,7 @@ class PseudoLabelClusterer(DeepClusterer):
                 draw=self.drawing(network, data),
                 watch=lambda: self.warnings(network),
             ),
-            Phase(
-                "cluster",
-                1,
-                begin=lambda: self.end(network, data),
-                refresh=lambda: self.look(network, data),
-            ),
         )
-
-    # What a version may change --------------------------------------------------------------------------
-
-    n_heads = 1
 
     def begin(self, network: Any, data: Data) -> None:
         """Do what comes before the first clustering: nothing, by default."""

@@ -150,7 +150,34 @@ class PseudoLabelNetwork(FeatureNetwork):
         self.top.load_state_dict(fresh.state_dict())
 
 
-class PrototypeNetwork(FeatureNetwork):
+class ProjectedNetwork(FeatureNetwork):
+    """Features behind a projection of two layers, all of length 1.
+
+    Parameters
+    ----------
+    *all
+        As in `FeatureNetwork`; the centers lie among the features.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        picture: Picture | None,
+        hidden_dims: Sequence[int],
+        n_outputs: int,
+        n_clusters: int,
+        generator: Generator,
+    ) -> None:
+        super().__init__(n_features, picture, hidden_dims, n_outputs, n_clusters, n_outputs, generator)
+        width = self.last.in_features
+        self.hidden = nn.Sequential(*_layer(width, width, generator))
+        self.eval()
+
+    def _features(self, inputs: Tensor) -> Tensor:
+        return normalize(self.last(self.hidden(self.trunk(inputs))), dim=1)
+
+
+class PrototypeNetwork(ProjectedNetwork):
     """DeepCluster-v2: features of length 1 beside several sets of prototypes, and a memory of all items.
 
     Parameters
@@ -181,9 +208,7 @@ class PrototypeNetwork(FeatureNetwork):
         n_prototypes: int,
         generator: Generator,
     ) -> None:
-        super().__init__(n_features, picture, hidden_dims, n_outputs, n_clusters, n_outputs, generator)
-        width = self.last.in_features
-        self.hidden = nn.Sequential(*_layer(width, width, generator))
+        super().__init__(n_features, picture, hidden_dims, n_outputs, n_clusters, generator)
         self.register_buffer("prototypes", torch.zeros(n_heads, n_prototypes, n_outputs))
         self.register_buffer("memory", torch.zeros(2, 0, n_outputs))
         self.eval()
@@ -197,9 +222,6 @@ class PrototypeNetwork(FeatureNetwork):
         """Drop what is kept of every item."""
         super().forget()
         self.memory = self.memory[:, :0]
-
-    def _features(self, inputs: Tensor) -> Tensor:
-        return normalize(self.last(self.hidden(self.trunk(inputs))), dim=1)
 
 
 def _rows_trunk(widths: Sequence[int], generator: Generator) -> tuple[nn.Sequential, int]:

@@ -30,6 +30,7 @@ CASES = {
     "gceals": SETTINGS | {"epochs": 6, "update_interval": 2},
     "deepcluster": LEARNING,
     "deepcluster_v2": LEARNING,
+    "self_transform": LEARNING | {"n_prototypes": 12},
     "jdrl": SETTINGS | CLUSTERING,
     "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
