@@ -28,7 +28,7 @@ def balanced_labels(scores: Tensor, epsilon: float, rounds: int) -> Tensor:
         for _ in range(rounds):
             logs = logs - torch.logsumexp(logs, dim=0)
             logs = logs - torch.logsumexp(logs, dim=1, keepdim=True)
-        return logs.exp()
+        return torch.softmax(logs, dim=1)  # exactly one label an item, however large the logarithms are
 
 
 def imbalance(labels: Tensor) -> Tensor:
