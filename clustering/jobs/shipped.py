@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from clustering.files import write_json
 from clustering.workspace import RunArrays, RunRecord, SeedRecord, Workspace
+from clustering.workspace.snapshots import snapshots_in, superfluous
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
@@ -41,6 +42,7 @@ MAPS: dict[str, dict[str, Any]] = {
     },
     "digits": {"projection": "tsne", "parameters": {}},
 }
+SNAPSHOTS = 24  # of each training
 BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")  # beside every shown run
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 FEATURES = ("encoder", "title", "origin", "description", "parameters", "key", "seconds", "device")
@@ -66,6 +68,7 @@ class Shipped:
     arrays: Mapping[str, NDArray[Any]]
     told: Mapping[str, Any]
     thumbnails: Path  # the atlas of the pictures
+    snapshots: Path  # of the deep run's training
 
     def run(self, number: int) -> RunArrays:
         """Return the arrays of a run; number 0 is the deep one that the map shows."""
@@ -81,7 +84,7 @@ def shipped(sample: str) -> Shipped | None:
     with np.load(FOLDER / f"{sample}.npz", allow_pickle=False) as archive:
         arrays = dict(archive)
     told = json.loads((FOLDER / f"{sample}.json").read_text(encoding="utf-8"))
-    return Shipped(arrays, told, FOLDER / f"{sample}-thumbnails")
+    return Shipped(arrays, told, FOLDER / f"{sample}-thumbnails", FOLDER / f"{sample}-snapshots")
 
 
 def finish(workspace: Workspace, sample: str, collection_id: str) -> dict[str, str]:
@@ -127,10 +130,10 @@ def take_over(workspace: Workspace, sample: str, collection_id: str) -> dict[str
     features = workspace.add_features(
         collection_id, result.arrays["features"], **{name: told["features"][name] for name in FEATURES}
     )
-    entered = [
-        _entered(workspace, features.id, result.run(number), run)
-        for number, run in reversed(list(enumerate(told["runs"])))
-    ]  # the deep run last, so that it is the newest
+    deep, *plain = enumerate(told["runs"])
+    snapshots = [one.path for one in snapshots_in(result.snapshots)]
+    entered = [_entered(workspace, features.id, result.run(number), run) for number, run in reversed(plain)]
+    entered.append(_entered(workspace, features.id, result.run(deep[0]), deep[1], snapshots))  # the newest
     chart = workspace.add_projection(
         features.id,
         result.arrays["positions"],
@@ -142,7 +145,13 @@ def take_over(workspace: Workspace, sample: str, collection_id: str) -> dict[str
     return {"features": features.id, "run": entered[-1], "projection": chart.id}
 
 
-def _entered(workspace: Workspace, feature_id: str, arrays: RunArrays, told: Mapping[str, Any]) -> str:
+def _entered(
+    workspace: Workspace,
+    feature_id: str,
+    arrays: RunArrays,
+    told: Mapping[str, Any],
+    snapshots: Sequence[Path] = (),
+) -> str:
     run = workspace.add_run(
         feature_id,
         arrays,
@@ -150,6 +159,7 @@ def _entered(workspace: Workspace, feature_id: str, arrays: RunArrays, told: Map
         seeds=[SeedRecord(**seed) for seed in told.get("seeds", ())],
         history=told["history"],
         environment=told["environment"],
+        snapshots=snapshots,
     )
     workspace.set_quality(run.id, told["quality"], told["summary"])
     return run.id
@@ -199,7 +209,7 @@ def compute(sample: str, folder: Path) -> Shipped:
         },
     }
     kept = {name: np.asarray(array) for name, array in arrays.items()}
-    return Shipped(kept, told, collection.folder / "thumbnails")
+    return Shipped(kept, told, collection.folder / "thumbnails", runs[0].folder / "snapshots")
 
 
 def _cards(collection: Collection) -> list[list[str]]:
@@ -228,8 +238,21 @@ def write(sample: str, folder: Path = FOLDER) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         result = compute(sample, Path(scratch))
         shutil.copytree(result.thumbnails, folder / f"{sample}-thumbnails", dirs_exist_ok=True)
+        _travelling(result.snapshots, folder / f"{sample}-snapshots")
     np.savez_compressed(folder / f"{sample}.npz", allow_pickle=False, **result.arrays)
     write_json(folder / f"{sample}.json", dict(result.told))
+
+
+def _travelling(snapshots: Path, folder: Path) -> None:
+    """Copy a training's snapshots, thinned: enough to play it, few enough to travel."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    files = snapshots_in(snapshots)
+    thinned = {one.path for one in superfluous(files, SNAPSHOTS)}
+    for file in files:
+        if file.path not in thinned:
+            with np.load(file.path, allow_pickle=False) as arrays:
+                np.savez_compressed(folder / file.path.name, allow_pickle=False, **arrays)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from clustering.collections.samples import make_sample, samples
 from clustering.jobs import shipped
+from clustering.jobs.beside import FEWEST, filmed
 from clustering.workspace import Workspace
 
 
@@ -55,10 +57,19 @@ def test_finishing_twice_makes_nothing_twice(digits):
     assert len(workspace.runs()) == before
 
 
+def test_the_training_that_travels_can_be_played(digits):
+    workspace, collection = digits
+    made = shipped.finish(workspace, "digits", collection.id)
+    kept = filmed(workspace, made["projection"])
+    assert FEWEST <= len(kept) <= shipped.SNAPSHOTS
+    last = kept[-1].load()
+    assert adjusted_rand_score(last["labels"], workspace.run_arrays(made["run"]).labels[last["rows"]]) > 0.95
+
+
 def test_other_content_is_never_given_a_travelling_result(digits, monkeypatch):
     workspace, collection = digits
     result = shipped.shipped("digits")
-    other = shipped.Shipped(result.arrays, {**result.told, "content_hash": "another"}, result.thumbnails)
+    other = dataclasses.replace(result, told={**result.told, "content_hash": "another"})
     monkeypatch.setattr(shipped, "shipped", lambda sample: other)
     assert shipped.finish(workspace, "digits", collection.id) == {}
     assert not workspace.runs()
@@ -101,8 +112,6 @@ def test_the_gallery_features_that_travel_are_those_the_encoder_makes(tmp_path):
 
 
 def test_plain_methods_that_travel_give_the_same_groups_when_run_again():
-    from sklearn.metrics import adjusted_rand_score
-
     from clustering.methods import method
 
     result = shipped.shipped("generated_gallery")
