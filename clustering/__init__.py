@@ -26,6 +26,7 @@ _HOMES = {
     "JDRL": "clustering.methods.jdrl",
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",
+    "SyntDEC": "clustering.methods.syntdec",
     "TSNE": "clustering.projections.tsne",
     "UDDA": "clustering.methods.udda",
     "UMAP": "clustering.projections.umap",
