@@ -12,7 +12,7 @@ import typer
 
 import clustering
 from clustering.cli.options import Queue, Seed, Set, Where, app
-from clustering.cli.settings import settings
+from clustering.cli.settings import load_options, settings
 from clustering.cli.speaking import answer, figures, say
 from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
@@ -22,22 +22,30 @@ from clustering.workspace import Workspace
 @app.command()
 def load(
     source: Annotated[str, typer.Argument(help="Folder, zip, table, array, or id on the Hugging Face hub.")],
-    kind: Annotated[str | None, typer.Option(help="images, table or vectors; else by its looks.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="images, table, vectors or series; else by its looks.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the originals into the workspace.")] = False,
     label_column: Annotated[str | None, typer.Option(help="Column with labels to compare with.")] = None,
+    given: Set = None,
     workspace: Where = None,
     queue: Queue = False,
 ) -> None:
-    """Load a collection; prints its id."""
+    """Load a collection; prints its id.
+
+    Series: ``--set window=100 --set step=50 --set rate=50`` cuts a long recording into windows.
+    """
     path = Path(source.partition("::")[0]).expanduser()
-    parameters = {
+    parameters: dict[str, Any] = {
         "source": str(Path(source).expanduser().absolute()) if path.exists() else source,
         "kind": kind,
         "name": name,
         "copy": copy,
         "label_column": label_column,
     }
+    if given:
+        parameters["options"] = load_options(kind, path.suffix, given)
     with Work(workspace_at(workspace), queue) as work:
         made = work.do("load", parameters)
         if not queue:

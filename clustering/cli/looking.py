@@ -16,7 +16,7 @@ from clustering.cli.working import workspace_at
 from clustering.errors import StudioError
 from clustering.files import write_bytes
 from clustering.jobs.catalogue import catalogue
-from clustering.kinds import IN_WORDS
+from clustering.kinds import in_words
 from clustering.workspace import Workspace
 
 FORMS = {"labels": (".csv", ".parquet"), "map": (".png", ".svg"), "report": (".html",), "model": ("",)}
@@ -64,7 +64,7 @@ def methods(
             entry = entries[name]
             print(f"{entry.title}: {entry.info['summary']}")
             if entry.info.get("kinds"):
-                print(f"Takes {', '.join(IN_WORDS[kind] for kind in entry.info['kinds'])}.")
+                print(f"Takes {', '.join(in_words(kind) for kind in entry.info['kinds'])}.")
             for field in ("when_to_use", "how_it_fails", "honesty", "origin", "reconstructed"):
                 if entry.info.get(field):
                     print(entry.info[field])

@@ -37,6 +37,35 @@ def settings(owner: type, given: Sequence[str], shared: dict[str, Any] | None = 
     return checked_parameters(owner, chosen)
 
 
+def load_options(kind: str | None, ending: str, given: Sequence[str]) -> dict[str, Any]:
+    """Return what ``--set`` chose for loading a kind of collection.
+
+    Parameters
+    ----------
+    kind : str or None
+        By default the only kind with such options that a file with this ending may hold.
+    ending : str
+        Of the file, with its dot.
+    given : sequence of str
+
+    Raises
+    ------
+    StudioError
+        When the kind does not exist or takes no such option.
+    """
+    from clustering.collections.readers import READERS, NoOptions, kinds_of_ending
+
+    kinds = (
+        [kind] if kind else [one for one in kinds_of_ending(ending) if READERS[one].options is not NoOptions]
+    )
+    if len(kinds) != 1 or kinds[0] not in READERS:
+        raise StudioError(
+            "Nobody said what kind of collection these settings are for.",
+            f"Add --kind with one of: {', '.join(READERS)}.",
+        )
+    return settings(READERS[kinds[0]].options, given)  # type: ignore[index]
+
+
 def _read(parameter: Parameter, text: str) -> Any:
     if parameter.optional and text.lower() in ("", "none"):
         return None

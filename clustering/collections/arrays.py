@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +15,27 @@ from PIL import Image
 
 from clustering.collections.collection import ORIGINALS, PIXELS
 from clustering.collections.columns import listed
-from clustering.collections.images import Loaded, read_folder
+from clustering.collections.images import read_folder
+from clustering.collections.loaded import Loaded
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
-NAMES = ("x", "X", "data", "features", "embeddings", "vectors", "latents", "images", "arr_0")
+NAMES = (
+    "x",
+    "X",
+    "data",
+    "features",
+    "embeddings",
+    "vectors",
+    "latents",
+    "images",
+    "windows",
+    "series",
+    "arr_0",
+)
 LABELS = ("y", "label", "labels", "target", "targets", "class", "classes")
+CLASS_NAMES = ("names", "labels", "class_names")  # of classes that the labels number
 
 
 class Arrays(NamedTuple):
@@ -27,6 +43,7 @@ class Arrays(NamedTuple):
 
     data: NDArray[Any]
     labels: NDArray[Any] | None
+    beside: Mapping[str, NDArray[Any]] = MappingProxyType({})  # other arrays with one value an item
 
 
 def read_arrays(path: Path, member: str) -> Arrays:
@@ -58,14 +75,16 @@ def read_arrays(path: Path, member: str) -> Arrays:
                     f"{path.name} has no array “{name}”.", f"It has: {listed(opened.files, 20)}."
                 )
             data = opened[name]
-            return Arrays(data, _labels(opened, len(data) if data.ndim else 0))
+            n = len(data) if data.ndim else 0
+            return Arrays(data, _labels(opened, n), _beside(opened, _shapes(path), n))
     except StudioError:
         raise
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, SyntaxError, MemoryError) as error:
-        if "pickle" in str(error).lower() or "object array" in str(error).lower():
+        if any(word in str(error).lower() for word in ("pickle", "object array", "python objects")):
             raise StudioError(
                 f"{path.name} holds Python objects (pickle), which can run programs and are never opened.",
-                'Save plain numbers: numpy.save(file, numpy.asarray(values, dtype="float32")).',
+                'Save plain numbers: numpy.save(file, numpy.asarray(values, dtype="float32")). '
+                "Series of unequal lengths fit into a .ts file or a long CSV.",
             ) from error
         raise StudioError(
             f"{path.name} is no readable array file ({error}).",
@@ -83,6 +102,20 @@ def holds_pixels(path: Path, member: str) -> bool:
     return name in shapes and _are_pixels(*shapes[name])
 
 
+def holds_windows(path: Path, member: str) -> bool:
+    """Say whether the items are series: numbers with three axes, windows × time × channels."""
+    if path.suffix.lower() == ".npy":
+        data = read_arrays(path, member).data
+        shape, dtype = data.shape, data.dtype
+    else:
+        shapes = _shapes(path)
+        name = member or _chosen(path, shapes)
+        if name not in shapes:
+            return False
+        shape, dtype = shapes[name]
+    return dtype.kind in "fiu" and len(shape) == 3 and min(shape) >= 1 and shape[1] >= 2
+
+
 def read_pixels(
     path: Path, member: str, part: Path, *, label_column: str | None, progress: Progress
 ) -> Loaded:
@@ -93,7 +126,7 @@ def read_pixels(
     StudioError
         When the array holds no pictures.
     """
-    data, labels = read_arrays(path, member)
+    data, labels, _ = read_arrays(path, member)
     if not _are_pixels(data.shape, data.dtype):
         raise StudioError(
             f"{path.name} holds {data.dtype} {data.shape}, not pictures.",
@@ -183,11 +216,23 @@ def _labels(opened: Any, n: int) -> NDArray[Any] | None:
             "Give one label an item.",
         )
     labels = labels.reshape(n)
-    if "names" in opened.files and np.issubdtype(labels.dtype, np.integer):
-        names = opened["names"]
-        if names.ndim == 1 and len(labels) and labels.min() >= 0 and labels.max() < len(names):
-            return names[labels].astype(str)
+    if np.issubdtype(labels.dtype, np.integer):
+        for names in (opened[one] for one in CLASS_NAMES if one in opened.files and one != name):
+            if names.ndim == 1 and len(labels) and labels.min() >= 0 and labels.max() < len(names):
+                return names[labels].astype(str)
     return labels
+
+
+def _beside(
+    opened: Any, shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], n: int
+) -> dict[str, NDArray[Any]]:
+    """Return the other arrays that say one thing of each item: whole numbers, truth values or words."""
+    apart = {*NAMES, *LABELS, *CLASS_NAMES}
+    return {
+        name: opened[name]
+        for name, (shape, dtype) in shapes.items()
+        if name not in apart and shape == (n,) and dtype.kind in "biuU"
+    }
 
 
 def _refuse_oversize(path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from clustering.collections.atlas import Atlas
 from clustering.errors import StudioError
 from clustering.files import write_json, write_whole
+from clustering.kinds import is_pictured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Kind = Literal["images", "table", "vectors"]
+Kind = Literal["images", "table", "vectors", "series"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 DESCRIPTION = "collection.json"
 ITEMS = "items.parquet"
 FEATURES = "features.parquet"  # kind table
 VECTORS = "vectors.npy"  # kind vectors
+WINDOWS = "windows.npy"  # kind series: every window laid flat, its channels together
 PIXELS = "pixels.npy"  # kind images, when they came as one array
 ORIGINALS = "originals"  # pictures that were copied
 FACTS = "originals.parquet"  # size in bytes and time of change of every original
@@ -70,6 +72,7 @@ class Collection:
         self.source: str = description["source"]
         self.created: str = description["created"]
         self.content_hash: str = description["content_hash"]
+        self.about: Mapping[str, Any] = description.get("about") or {}
         self.label_columns: tuple[str, ...] = tuple(description["label_columns"])
         self.findings: tuple[Finding, ...] = tuple(
             Finding(f["subject"], f["count"], f["sentence"], tuple(f["items"]))
@@ -128,19 +131,29 @@ class Collection:
             raise StudioError(
                 f"“{self.name}” holds {self.kind}, not pictures.", "Choose a collection of images."
             )
-        if not 0 <= index < self.n_items:
-            raise StudioError(
-                f"“{self.name}” has no item {index}.", f"Items run from 0 to {self.n_items - 1}."
-            )
-        path = root / str(self.items["path"].iloc[index])
+        path = root / str(self.items["path"].iloc[self._checked(index)])
         if not path.is_file():
             raise StudioError(
                 f"The picture {path} is gone.", "Put it back where it was, or load the collection again."
             )
         return path
 
+    @property
+    def pictured(self) -> bool:
+        """Whether every item has a picture, its own or one drawn of it."""
+        return is_pictured(self.kind)
+
     def picture(self, index: int, size: int | None = None) -> Image.Image:
-        """Return a picture: RGB, upright, transparency on white, longer side at most ``size`` pixels."""
+        """Return a picture: RGB, upright, transparency on white, longer side at most ``size`` pixels.
+
+        Of a series' window its waveform is drawn.
+        """
+        if self.kind == "series":
+            import numpy as np
+
+            from clustering.collections.waveforms import drawn_window
+
+            return drawn_window(np.asarray(self.data())[self._checked(index)], self.about, size)
         from clustering.collections.pictures import picture_at
 
         return picture_at(self.original(index), size)
@@ -158,7 +171,8 @@ class Collection:
         Returns
         -------
         numpy.ndarray or pandas.DataFrame
-            Vectors: float32 (n, d), memory-mapped. Table: the feature columns, missing values left missing.
+            Vectors: float32 (n, d), memory-mapped. Series: float32 (n, steps, channels), memory-mapped.
+            Table: the feature columns, missing values left missing.
 
         Raises
         ------
@@ -167,14 +181,16 @@ class Collection:
         """
         if self.kind == "vectors":
             return self._array(VECTORS)
+        if self.kind == "series":
+            return self._array(WINDOWS).reshape(self.n_items, -1, len(self.about["channels"]))
         if self.kind == "table":
             return _read_table(self.folder / FEATURES)
         raise StudioError(f"“{self.name}” holds pictures, not a table.", "Compute features of it first.")
 
     @cached_property
     def atlas(self) -> Atlas | None:
-        """The thumbnails, or None when the items are no pictures."""
-        return Atlas.open(self.folder / THUMBNAILS) if self.kind == "images" else None
+        """The thumbnails, or None when the items have no pictures."""
+        return Atlas.open(self.folder / THUMBNAILS) if self.pictured else None
 
     def changed_originals(self) -> tuple[Finding, ...]:
         """Compare every referenced original with what it was when it was loaded (size and time of change)."""
@@ -182,6 +198,13 @@ class Collection:
 
         root = self.originals_root
         return () if root is None else originals_findings(root, _read_table(self.folder / FACTS))
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < self.n_items:
+            raise StudioError(
+                f"“{self.name}” has no item {index}.", f"Items run from 0 to {self.n_items - 1}."
+            )
+        return index
 
     def _array(self, name: str) -> NDArray[Any]:
         import numpy as np
@@ -205,6 +228,7 @@ def write_collection(
     findings: tuple[Finding, ...],
     request: Mapping[str, object],
     originals_root: str | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the items and the description of a collection whose data already lie in ``folder``."""
     write_whole(folder / ITEMS, lambda stream: items.to_parquet(stream, index=False))
@@ -222,6 +246,7 @@ def write_collection(
             "originals_root": originals_root,
             "findings": [asdict(finding) for finding in findings],
             "request": dict(request),
+            "about": dict(about or {}),
         },
     )
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from clustering.collections.collection import ORIGINALS, Finding
 from clustering.collections.columns import count, listed
-from clustering.collections.images import Loaded, read_folder
+from clustering.collections.images import read_folder
+from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import metadata_file
 from clustering.collections.pictures import EXTENSIONS, FORMATS
 from clustering.errors import Stopped, StudioError

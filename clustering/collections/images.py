@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from clustering.collections.check import column_findings, few_findings, picture_
 from clustering.collections.collection import FACTS, ORIGINALS, THUMBNAILS, Finding
 from clustering.collections.columns import count, label_columns, listed
 from clustering.collections.duplicates import duplicates
+from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import NAMES, join, metadata_file, read_metadata
 from clustering.collections.pictures import EXTENSIONS, is_picture
 from clustering.collections.places import is_allowed
@@ -27,27 +28,6 @@ from clustering.progress import Progress, tell
 
 SURVEY = "survey"  # chunks of the look at each picture, only while loading
 _JUNK = frozenset({"__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"})
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a reader found; its data lie in the folder already.
-
-    Attributes
-    ----------
-    items : pandas.DataFrame
-    label_columns : tuple of str
-    content_hash : str
-        Of the data features are made of: the same pictures in the same order give the same hash anywhere.
-    findings : tuple of Finding
-    originals_root : str or None
-    """
-
-    items: pd.DataFrame
-    label_columns: tuple[str, ...]
-    content_hash: str
-    findings: tuple[Finding, ...]
-    originals_root: str | None = None
 
 
 def read_folder(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from clustering.collections.collection import KINDS, ORIGINALS, Collection, Kind, request_of, write_collection
+from clustering.collections.collection import KINDS, Collection, Kind, request_of, write_collection
 from clustering.collections.files import building
+from clustering.collections.loaded import Source
+from clustering.collections.readers import ARRAYS, READERS, TABLES, Wishes, kind_by_looks
 from clustering.errors import StudioError
+from clustering.parameters import checked_parameters
 from clustering.progress import Progress, silent, tell
 
-if TYPE_CHECKING:
-    from clustering.collections.images import Loaded
-
-TABLES = frozenset({".csv", ".tsv", ".parquet", ".xlsx"})
-ARRAYS = frozenset({".npy", ".npz"})
 _HUB_ID = re.compile(r"(?:hf://(?:datasets/)?)?([\w-][\w.-]*/[\w-][\w.-]*)")
 
 
@@ -28,6 +27,7 @@ def load(
     name: str | None = None,
     copy: bool = False,
     label_column: str | None = None,
+    options: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Collection:
     """Load a collection.
@@ -39,12 +39,13 @@ def load(
         of such a folder, a Hugging Face hub id ``owner/name``, a Parquet file with pictures, or an array of
         uint8 pixels in ``.npy`` or ``.npz``. Table: ``.csv``, ``.tsv``, ``.parquet``, ``.xlsx``. Vectors:
         ``.npy``, ``.npz`` (``file.npz::name`` for one of several arrays), ``.parquet`` with
-        ``kind="vectors"``.
+        ``kind="vectors"``. Series: ``.ts`` of the UCR and UEA archives, an array windows × time × channels in
+        ``.npy`` or ``.npz``, a long recording as an array or ``.csv`` with ``kind="series"`` and a window.
     destination : str or Path
         Folder the collection becomes; must not exist, or be empty. Its name is the collection's id. It
         appears when everything is done; until then the work lies in a hidden folder beside it. The same
         call after a kill or stop goes on there; after the end it opens what is there.
-    kind : {"images", "table", "vectors"}, optional
+    kind : {"images", "table", "vectors", "series"}, optional
         What to make of the source; by default what it looks like.
     name : str, optional
         For people; by default the source's name.
@@ -52,6 +53,9 @@ def load(
         Copy pictures into the collection. Otherwise they stay where they are and are referred to.
     label_column : str, optional
         The column with reference labels; never used as a feature.
+    options : mapping, optional
+        What else can be chosen for this kind, see `clustering.collections.readers`; for series
+        `SeriesOptions`: ``{"window": 100, "step": 50, "rate": 50}``.
     progress : Progress
         Hears of every step; may ask to stop.
 
@@ -72,18 +76,21 @@ def load(
             f"There is no kind of collection called “{kind}”.", f"Choose one of: {', '.join(KINDS)}."
         )
     path, member = _located(source)
-    found = kind or _kind_of(path, member, source)
+    there = Source(path, member, str(source))
+    found = kind or kind_by_looks(there)
+    reader = READERS[found]
+    chosen = checked_parameters(reader.options, options or {})
     request = {
         "source": str(source) if path is None else str(path.absolute()) + (f"::{member}" if member else ""),
         "kind": found,
         "copy": copy,
         "label_column": label_column,
         "file": _facts(path),
-    }
+    } | ({"options": chosen} if chosen else {})
     if request_of(destination) == request:
         return Collection.open(destination)
     with building(destination, request) as part:
-        loaded = _read(found, path, member, str(source), part, copy, label_column, progress)
+        loaded = reader.read(there, part, Wishes(copy, label_column, chosen), progress)
         write_collection(
             part,
             name=name or _name(path, source),
@@ -96,39 +103,10 @@ def load(
             findings=loaded.findings,
             request=request,
             originals_root=loaded.originals_root,
+            about=loaded.about,
         )
         tell(progress, 1, 1, "done")
     return Collection.open(destination)
-
-
-def _read(
-    kind: Kind, path: Path | None, member: str, source: str, part: Path, copy: bool, label_column: str | None,
-    progress: Progress,
-) -> Loaded:  # fmt: skip
-    from clustering.collections.images import read_folder
-
-    if kind == "table":
-        from clustering.collections.tables import read_table
-
-        return read_table(_file(path, source), part, label_column=label_column, progress=progress)
-    if kind == "vectors":
-        from clustering.collections.vectors import read_vectors
-
-        return read_vectors(_file(path, source), member, part, label_column=label_column, progress=progress)
-    if path is None or path.suffix.lower() == ".parquet" or (path.is_dir() and _is_dataset(path)):
-        from clustering.collections.hub import read_dataset
-
-        return read_dataset(path or member, part, label_column=label_column, progress=progress)
-    if path.is_dir():
-        return read_folder(path.absolute(), part, copy=copy, label_column=label_column, progress=progress)
-    if path.suffix.lower() in ARRAYS:
-        from clustering.collections.arrays import read_pixels
-
-        return read_pixels(path, member, part, label_column=label_column, progress=progress)
-    from clustering.collections.archives import extract
-
-    extract(path, part / ORIGINALS, progress)
-    return read_folder(part / ORIGINALS, part, copy=False, label_column=label_column, progress=progress)
 
 
 def _located(source: str | Path) -> tuple[Path | None, str]:
@@ -143,46 +121,10 @@ def _located(source: str | Path) -> tuple[Path | None, str]:
     if (
         isinstance(source, str)
         and (match := _HUB_ID.fullmatch(source))
-        and path.suffix.lower() not in TABLES | ARRAYS
+        and path.suffix.lower() not in TABLES | ARRAYS | {".ts"}
     ):
         return None, match[1]
     raise StudioError(f"There is nothing at {source}.", "Check the spelling of the path.")
-
-
-def _kind_of(path: Path | None, member: str, source: str | Path) -> Kind:
-    if path is None or path.is_dir():
-        return "images"
-    ending = path.suffix.lower()
-    if ending == ".parquet":
-        from clustering.collections.hub import has_pictures
-
-        return "images" if has_pictures(path) else "table"
-    if ending in TABLES:
-        return "table"
-    if ending in ARRAYS:
-        from clustering.collections.arrays import holds_pixels
-
-        return "images" if holds_pixels(path, member) else "vectors"
-    import zipfile
-
-    if zipfile.is_zipfile(path):
-        return "images"
-    raise StudioError(
-        f"{source} is of a kind that is not read ({ending or 'no ending'}).",
-        "Choose a folder of pictures, a zip of one, or a .csv, .tsv, .parquet, .xlsx, .npy or .npz file.",
-    )
-
-
-def _is_dataset(folder: Path) -> bool:
-    from clustering.collections.hub import is_dataset
-
-    return is_dataset(folder)
-
-
-def _file(path: Path | None, source: str) -> Path:
-    if path is None or path.is_dir():
-        raise StudioError(f"{source} is no file.", "Choose the file with the table or the vectors.")
-    return path
 
 
 def _facts(path: Path | None) -> list[int]:

@@ -15,7 +15,7 @@ from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import FEATURES, Finding
 from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
 from clustering.collections.delimited import read_delimited
-from clustering.collections.images import Loaded
+from clustering.collections.loaded import Loaded
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell

@@ -14,7 +14,7 @@ from clustering.collections.arrays import read_arrays
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import VECTORS, Finding
 from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
-from clustering.collections.images import Loaded
+from clustering.collections.loaded import Loaded
 from clustering.collections.tables import duplicate_rows, first_equal
 from clustering.errors import StudioError
 from clustering.files import write_whole
@@ -40,13 +40,13 @@ def read_vectors(
     if path.suffix.lower() == ".parquet":
         data, metadata = vectors_of_parquet(path, label_column)
     else:
-        data, labels = read_arrays(path, member)
+        data, labels, _ = read_arrays(path, member)
         metadata = pd.DataFrame(index=pd.RangeIndex(len(data) if data.ndim else 0))
         if labels is not None:
             metadata["label"] = labels
     findings = _shape_findings(data, path.name)
     data = data.reshape(len(data), -1)
-    digests, content_hash, flat = _written(data, part / VECTORS, path.name, progress)
+    digests, content_hash, flat = write_rows(data, part / VECTORS, path.name, progress)
     repeats = first_equal(digests)
     metadata, odd = typed_table(metadata)
     if label_column is not None and label_column not in metadata:
@@ -94,10 +94,10 @@ def _shape_findings(data: NDArray[Any], source: str) -> list[Finding]:
     return [Finding("flattened", len(data), sentence)]
 
 
-def _written(
+def write_rows(
     data: NDArray[Any], target: Path, source: str, progress: Progress
 ) -> tuple[NDArray[np.uint64], str, int]:
-    """Write float32 piece by piece; return a hash a row, a hash of all, the number of constant columns."""
+    """Write float32 (n, d) piece by piece; return a hash a row, one of all, how many columns are constant."""
     n, d = data.shape
     whole = hashlib.blake2b(f"{n} {d} ".encode(), digest_size=16)
     digests = np.empty(n, np.uint64)

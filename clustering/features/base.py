@@ -33,7 +33,7 @@ class Encodable(Protocol):
 
     @property
     def kind(self) -> str:
-        """Kind of data: images, table, vectors."""
+        """Kind of data: images, table, vectors, series."""
 
     @property
     def n_items(self) -> int:
@@ -47,7 +47,7 @@ class Encodable(Protocol):
         """Return one picture, RGB, the right way up."""
 
     def data(self) -> NDArray[np.float32] | pd.DataFrame:
-        """Return the vectors or the table."""
+        """Return the vectors, the table or the windows."""
 
 
 EncodeNew = Callable[[Encodable], NDArray[np.float32]]
@@ -118,6 +118,14 @@ class Encoder(ABC):
         raise StudioError(
             f"{self.info.title} cannot encode items that come later.", "Choose a run on other features."
         )
+
+    def layout(self, collection: Encodable) -> dict[str, Any]:  # noqa: ARG002
+        """Return how the numbers of a row lie, for methods that must know it, by the parameter that says so.
+
+        Empty where a row is a list of features in no order, as most are. Windows of a series say
+        ``{"channels": 6}``; see `clustering.methods.info.MethodInfo.layout`.
+        """
+        return {}
 
     @abstractmethod
     def describe(self) -> str:

@@ -32,7 +32,7 @@ class FeatureArray:
     values : float32 array (n, d)
     about : mapping
         encoder, title, origin, description, parameters, n, d, seconds, device,
-        device_reason, key.
+        device_reason, key, layout.
     """
 
     values: NDArray[np.float32]
@@ -42,6 +42,11 @@ class FeatureArray:
     def shape(self) -> tuple[int, ...]:
         """Shape of the values, (n, d)."""
         return self.values.shape
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """How the numbers lie, as methods take it: ``DISC(n_clusters=4, **features.layout)``."""
+        return dict(self.about.get("layout", {}))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -93,7 +98,7 @@ def default_encoder(kind: str, collection: Encodable | None = None) -> str:
         if kind in entry.info.kinds:
             return name
     raise StudioError(
-        f"No encoder reads collections of the kind “{kind}” yet.", "Load images, a table or vectors."
+        f"No encoder reads collections of the kind “{kind}” yet.", "Load images, a table, vectors or series."
     )
 
 
@@ -154,6 +159,7 @@ def encode(
         "device": made.device_used,
         "device_reason": made.device_reason,
         "key": _key(collection, made),
+        "layout": made.layout(collection),
     }
     return FeatureArray(values, MappingProxyType(about))
 

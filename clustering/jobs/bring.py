@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def load(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
-    """Load files: ``{source, kind, name, copy, label_column}``."""
+    """Load files: ``{source, kind, name, copy, label_column, options}``."""
     from clustering.collections import load as read
 
     source = needed(parameters, "source", "load")
     chosen = {
         name: parameters[name]
-        for name in ("kind", "name", "copy", "label_column")
+        for name in ("kind", "name", "copy", "label_column", "options")
         if parameters.get(name) is not None
     }
 

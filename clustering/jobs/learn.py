@@ -11,7 +11,7 @@ from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
 from clustering.jobs.seeds import pictures_of, seeds_of
-from clustering.kinds import IN_WORDS
+from clustering.kinds import in_words
 from clustering.training.events import Event, Finished, Started
 from clustering.workspace import CollectionRecord, FeatureRecord, RunArrays, RunRecord, Workspace
 
@@ -65,6 +65,7 @@ def train(workspace: Workspace, parameters: dict[str, Any], context: JobContext)
         source = workspace.feature_set(needed(parameters, "features", "train"))
         model = _made(needed(parameters, "method", "train"), parameters)
         _check_kind(model.info, workspace.collection(source.collection_id))
+        model.set_params(**_laid_out(workspace, source, model))
         run = _fitted(workspace, source, model, context)
     for name in parameters.get("baselines") or ():
         _queue_baseline(workspace, name, run)
@@ -94,11 +95,36 @@ def _check_kind(info: MethodInfo, collection: CollectionRecord) -> None:
         Saying what it takes.
     """
     if collection.kind not in info.kinds:
-        taken = ", ".join(IN_WORDS[kind] for kind in info.kinds)
+        taken = ", ".join(in_words(kind) for kind in info.kinds)
         raise StudioError(
-            f"{info.title} takes {taken}, but “{collection.name}” holds {IN_WORDS[collection.kind]}.",
+            f"{info.title} takes {taken}, but “{collection.name}” holds {in_words(collection.kind)}.",
             "Choose another method: “deepclust methods” says what each takes.",
         )
+
+
+def _laid_out(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> dict[str, Any]:
+    """Return how the features lie, for a method that must know it and was not told.
+
+    Raises
+    ------
+    StudioError
+        When they do not lie as the method reads them.
+    """
+    from clustering.features import encoder
+
+    wanted = [name for name in model.info.layout if getattr(model, name) is None]
+    if not wanted:
+        return {}
+    made = encoder(source.encoder)(**source.parameters)
+    told = made.layout(workspace.open_collection(source.collection_id))
+    missing = [name for name in wanted if name not in told]
+    if missing:
+        raise StudioError(
+            f"{model.info.title} reads items step by step, but “{made.info.title}” gives numbers in no order "
+            f"(it says nothing of {' and '.join(missing)}).",
+            "Choose features that keep the order, such as “Windows as measured”.",
+        )
+    return {name: told[name] for name in wanted}
 
 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:

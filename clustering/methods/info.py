@@ -45,6 +45,9 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
+    layout : tuple of str
+        Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the
+        encoder of the features (`Encoder.layout`), and refuses features that do not lie so.
     """
 
     name: str
@@ -67,3 +70,4 @@ class MethodInfo:
     reconstructed: str = ""
     order: int = 100
     library: str = ""
+    layout: tuple[str, ...] = ()

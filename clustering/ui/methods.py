@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from clustering.jobs.catalogue import Entry
-from clustering.kinds import IN_WORDS
+from clustering.kinds import in_words
 from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
 from clustering.ui.words import several
@@ -96,7 +96,7 @@ def _of_libraries(entries: list[Entry], chosen: str, key: str) -> str | None:
 
 def _say_what_others_take(entries: Mapping[str, Entry], fitting: Mapping[str, Entry]) -> None:
     told = [
-        f"{entry.title} ({', '.join(IN_WORDS[kind] for kind in entry.info['kinds'])})"
+        f"{entry.title} ({', '.join(in_words(kind) for kind in entry.info['kinds'])})"
         for name, entry in entries.items()
         if name not in fitting
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clustering.progress import Progress, silent
 from clustering.workspace.ids import slug
@@ -22,6 +23,7 @@ def load(
     name: str | None = None,
     copy: bool = False,
     label_column: str | None = None,
+    options: Mapping[str, Any] | None = None,
     workspace: Workspace | Path | str | None = None,
     progress: Progress = silent,
 ) -> Collection:
@@ -31,7 +33,7 @@ def load(
 
     Parameters
     ----------
-    source, kind, name, copy, label_column
+    source, kind, name, copy, label_column, options
         See `clustering.collections.load`.
     workspace : Workspace or path, optional
         By default the one `Workspace.open` opens.
@@ -55,7 +57,9 @@ def load(
     path = Path(str(source).partition("::")[0]).expanduser()
     located = str(Path(source).expanduser().absolute()) if path.exists() else str(source)
     # the id follows from the source, so that a load that was killed goes on where it was
-    mark = hashlib.sha256(f"{located}|{_changed(path)}|{kind}|{copy}|{label_column}".encode()).hexdigest()
+    asked = f"|{sorted(options.items())}" if options else ""
+    told = f"{located}|{_changed(path)}|{kind}|{copy}|{label_column}{asked}"
+    mark = hashlib.sha256(told.encode()).hexdigest()
     collection = read(
         source,
         home.root / "collections" / f"{slug(name or Path(located).stem)}-{mark[:8]}",
@@ -63,6 +67,7 @@ def load(
         name=name,
         copy=copy,
         label_column=label_column,
+        options=options,
         progress=progress,
     )
     home.add_collection(collection)

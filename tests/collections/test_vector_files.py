@@ -136,7 +136,7 @@ def test_labels_of_another_length_end_in_a_sentence(tmp_path: Path) -> None:
 def test_more_axes_are_laid_flat_and_said(tmp_path: Path) -> None:
     array = np.random.default_rng(0).normal(size=(12, 4, 5))
     np.save(tmp_path / "x.npy", array)
-    collection = load(tmp_path / "x.npy", tmp_path / "c")
+    collection = load(tmp_path / "x.npy", tmp_path / "c", kind="vectors")
     assert np.array_equal(collection.data(), array.reshape(12, 20).astype(np.float32))
     assert "laid flat into 20 dimensions" in _said(collection, "flattened")
 

@@ -1,0 +1,165 @@
+"""One entry a kind of collection: which files it is read from, what can be chosen, and who reads it.
+
+Loading, forms and the command line find a kind here; a new one is added by one entry and its reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clustering.collections.collection import ORIGINALS, Kind
+from clustering.collections.series_options import SeriesOptions
+from clustering.errors import StudioError
+from clustering.progress import Progress
+
+if TYPE_CHECKING:
+    from clustering.collections.loaded import Loaded, Source
+
+TABLES = frozenset({".csv", ".tsv", ".parquet", ".xlsx"})
+ARRAYS = frozenset({".npy", ".npz"})
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked of any load.
+
+    Parameters
+    ----------
+    copy : bool
+        Copy originals into the collection.
+    label_column : str or None
+        Comes first among the reference labels.
+    options : mapping
+        The kind's own, checked against the annotations of `Reader.options`.
+    """
+
+    copy: bool
+    label_column: str | None
+    options: Mapping[str, Any]
+
+
+class NoOptions:
+    """For kinds of which nothing more can be chosen."""
+
+    def __init__(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one kind of collection is read.
+
+    Parameters
+    ----------
+    endings : frozenset of str
+        Of files that may hold it, with their dot.
+    read : callable
+        (source, folder of the collection being built, wishes, progress) → Loaded.
+    options : type
+        Its constructor's annotated arguments are what can be chosen besides.
+    caption : str
+        A few words on what such a file holds, beside the choice of a kind.
+    """
+
+    endings: frozenset[str]
+    read: Callable[[Source, Path, Wishes, Progress], Loaded]
+    options: type = NoOptions
+    caption: str = ""
+
+
+def _images(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.hub import is_dataset, read_dataset
+    from clustering.collections.images import read_folder
+
+    path, label = source.path, wishes.label_column
+    if path is None or path.suffix.lower() == ".parquet" or (path.is_dir() and is_dataset(path)):
+        return read_dataset(path or source.member, part, label_column=label, progress=progress)
+    if path.is_dir():
+        return read_folder(path.absolute(), part, copy=wishes.copy, label_column=label, progress=progress)
+    if path.suffix.lower() in ARRAYS:
+        from clustering.collections.arrays import read_pixels
+
+        return read_pixels(path, source.member, part, label_column=label, progress=progress)
+    from clustering.collections.archives import extract
+
+    extract(path, part / ORIGINALS, progress)
+    return read_folder(part / ORIGINALS, part, copy=False, label_column=label, progress=progress)
+
+
+def _table(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.tables import read_table
+
+    return read_table(source.file(), part, label_column=wishes.label_column, progress=progress)
+
+
+def _vectors(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.vectors import read_vectors
+
+    return read_vectors(
+        source.file(), source.member, part, label_column=wishes.label_column, progress=progress
+    )
+
+
+def _series(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.series import read_series
+
+    options = SeriesOptions(**wishes.options)
+    return read_series(
+        source.file(), source.member, part, options, label_column=wishes.label_column, progress=progress
+    )
+
+
+READERS: dict[Kind, Reader] = {
+    "images": Reader(ARRAYS | {".parquet", ".zip"}, _images, caption="pictures"),
+    "table": Reader(TABLES, _table, caption="columns of any type, one item a row"),
+    "vectors": Reader(ARRAYS | {".parquet"}, _vectors, caption="one number a column, one item a row"),
+    "series": Reader(
+        ARRAYS | {".ts", ".csv", ".tsv"}, _series, SeriesOptions,
+        caption="measurements one after the other, cut into windows",
+    ),
+}  # fmt: skip
+
+
+def kinds_of_ending(ending: str) -> tuple[Kind, ...]:
+    """Return the kinds a file with this ending (with its dot) may hold; the usual one first."""
+    return tuple(kind for kind, reader in READERS.items() if ending.lower() in reader.endings)
+
+
+def kind_by_looks(source: Source) -> Kind:
+    """Return the kind a source looks like.
+
+    Raises
+    ------
+    StudioError
+        When it is of none.
+    """
+    path = source.path
+    if path is None or path.is_dir():
+        return "images"
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        from clustering.collections.hub import has_pictures
+
+        return "images" if has_pictures(path) else "table"
+    if ending in TABLES:
+        return "table"
+    if ending == ".ts":
+        return "series"
+    if ending in ARRAYS:
+        from clustering.collections.arrays import holds_pixels, holds_windows
+
+        if holds_pixels(path, source.member):
+            return "images"
+        return "series" if holds_windows(path, source.member) else "vectors"
+    import zipfile
+
+    if zipfile.is_zipfile(path):
+        return "images"
+    raise StudioError(
+        f"{source.text} is of a kind that is not read ({ending or 'no ending'}).",
+        "Choose a folder of pictures, a zip of one, or a file that ends in .csv, .tsv, .parquet, .xlsx, .npy, "
+        ".npz or .ts.",
+    )
