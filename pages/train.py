@@ -33,7 +33,7 @@ with where, trouble.caught():
         entry.parameters,
         key=f"train-{entry.name}",
         defaults=training.defaults(entry, record),
-        closed=training.closed(record, features, encoder),
+        closed=training.closed(entry, record, features, encoder),
     )
     beside = st.toggle(
         "Plain methods beside it",

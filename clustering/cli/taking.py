@@ -171,7 +171,7 @@ def _galleries(workspace: Workspace, run: RunRecord) -> Iterator[Gallery]:
     for place, (label, count) in enumerate(zip(found.tolist(), counts.tolist(), strict=True)):
         members = np.flatnonzero(arrays.labels == label)
         typical = members[np.argsort(-certainty[members], kind="stable")][:PICTURES]
-        wanted = typical.tolist() if collection.kind == "images" and place < GROUPS else []
+        wanted = typical.tolist() if collection.pictured and place < GROUPS else []
         pictures = [_picture(collection, index) for index in wanted]
         yield Gallery(label, count, colors[label], names.get(label, ""), pictures)
 

@@ -160,6 +160,6 @@ def kind_by_looks(source: Source) -> Kind:
         return "images"
     raise StudioError(
         f"{source.text} is of a kind that is not read ({ending or 'no ending'}).",
-        "Choose a folder of pictures, a zip of one, or a file that ends in .csv, .tsv, .parquet, .xlsx, .npy, "
-        ".npz or .ts.",
+        "Choose a folder of pictures, a zip of one, or a file that ends in .csv, .tsv, .parquet, .xlsx, "
+        ".npy, .npz or .ts.",
     )

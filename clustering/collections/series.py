@@ -112,6 +112,19 @@ def read_series(
     return Loaded(items, labels, content_hash, tuple(findings), about=about)
 
 
+def windows_in(path: Path, options: SeriesOptions) -> NDArray[np.float32]:
+    """Return the windows of a file, float32 (n, steps, channels), without making a collection of them.
+
+    Raises
+    ------
+    StudioError
+        As `read_series` does.
+    """
+    found, _ = evened(recordings_in(path, "", options, None), resample=False)
+    refuse_odd(found)
+    return _whole(_cut(found, options), found, leave_out=False)[0].windows
+
+
 def _cut(found: Recordings, options: SeriesOptions) -> Cut:
     """Cut every recording into windows that lie wholly within it."""
     lengths = np.array([len(part.values) for part in found.parts])

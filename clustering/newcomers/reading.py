@@ -1,17 +1,18 @@
-"""Read what shall be placed beside a collection, pictures, rows or vectors, and refuse what does not fit."""
+"""Read what shall be placed beside a collection, of whatever kind, and refuse what does not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.newcomers.rows import refuse_many, table_rows, vector_rows
+from clustering.newcomers.windows import window_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,11 @@ class Newcomers:
     paths : tuple of Path
         Files of pictures.
     rows : DataFrame or array, optional
-        Of a table (the collection's feature columns) or vectors.
+        Of a table (the collection's feature columns), vectors or windows.
     notes : tuple of str
         Sentences about what was met and left out.
+    about : mapping
+        Of the collection's data, as its pictures need it where they are drawn.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class Newcomers:
     notes: tuple[str, ...] = ()
     name: str = "what was dropped"
     content_hash: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n_items(self) -> int:
@@ -64,6 +68,10 @@ class Newcomers:
         StudioError
             When the file is no picture, or too large a one.
         """
+        if self.kind == "series":
+            from clustering.collections.waveforms import drawn_window
+
+            return drawn_window(np.asarray(self.rows)[index], self.about, size)
         from clustering.collections.pictures import open_picture
 
         return self._said(index, lambda path: open_picture(path, size).image)
@@ -97,7 +105,7 @@ class Newcomers:
             ) from error
 
     def data(self) -> pd.DataFrame | NDArray[np.float32]:
-        """Return the rows of a table or the vectors."""
+        """Return the rows of a table, the vectors or the windows."""
         assert self.rows is not None
         return self.rows
 
@@ -110,7 +118,7 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     collection : Collection
         Says what kind of item is expected, and which columns.
     files : sequence of Path
-        Pictures; or tables or arrays with a row an item.
+        Pictures; or tables or arrays with a row an item; or series.
 
     Raises
     ------
@@ -140,7 +148,10 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     if collection.kind == "vectors":
         vectors, names = vector_rows(collection, files)
         return Newcomers("vectors", names, rows=vectors)
+    if collection.kind == "series":
+        windows, names = window_rows(collection, files)
+        return Newcomers("series", names, rows=windows, about=collection.about)
     raise StudioError(
         f"Items of the kind “{collection.kind}” cannot be placed yet.",
-        "Choose a collection of pictures, a table or vectors.",
+        "Choose a collection of pictures, a table, vectors or series.",
     )

@@ -12,15 +12,19 @@ import streamlit as st
 
 from clustering.collections.museums import museums
 from clustering.collections.places import allowed_folder, roots
+from clustering.collections.readers import READERS, NoOptions, kinds_of_ending
 from clustering.collections.samples import samples
 from clustering.errors import StudioError
-from clustering.ui import jobs, state
+from clustering.parameters import parameters_of
+from clustering.ui import forms, jobs, state
 from clustering.ui.words import several
 from clustering.workspace import Workspace
 
 PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp")
 TABLES = ("csv", "tsv", "xlsx", "parquet")
 VECTORS = ("npy", "npz")
+SERIES = ("ts",)
+LOOKS = "Found by itself"
 MOST_FILES = 20_000
 WAYS = {
     "upload": "Upload",
@@ -54,15 +58,17 @@ def ways(key: str) -> str | None:
 
 def _upload(key: str) -> str | None:
     files = st.file_uploader(
-        "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet) or vectors (NPY, NPZ)",
-        type=["zip", *PICTURES, *TABLES, *VECTORS],
+        "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet), vectors (NPY, NPZ) or series "
+        "(NPY, NPZ, TS, CSV)",
+        type=["zip", *PICTURES, *TABLES, *VECTORS, *SERIES],
         accept_multiple_files=True,
         key=f"{key}-files",
     )
     if not files:
         return None
     st.caption(told(files))
-    kind = _kind_of(files, key)
+    endings = {f".{ending(file.name)}" for file in files}
+    kind, options = _kind_of(endings.pop() if len(endings) == 1 else "", f"{key}-upload")
     left, right = st.columns(2)
     name = left.text_input(
         "Name", value=default_name([file.name for file in files]), key=f"{key}-upload-name"
@@ -78,6 +84,7 @@ def _upload(key: str) -> str | None:
             "name": name.strip() or None,
             "copy": True,
             "label_column": label,
+            "options": options,
         }
     )
 
@@ -101,6 +108,7 @@ def _folder(key: str) -> str | None:
     left, right = st.columns([3, 1])
     path = left.text_input("Path", key=f"{key}-path", placeholder=str(roots()[0] / "paintings"))
     label = _label_column(right, f"{key}-path")
+    kind, options = _kind_of(f".{ending(path)}", f"{key}-path")
     copy = st.toggle(
         "Copy the originals into the workspace",
         key=f"{key}-copy",
@@ -111,7 +119,16 @@ def _folder(key: str) -> str | None:
     ):
         return None
     source = str(allowed_folder(path.strip().strip("\"'")))
-    return _submit({"source": source, "kind": None, "name": None, "copy": copy, "label_column": label})
+    return _submit(
+        {
+            "source": source,
+            "kind": kind,
+            "name": None,
+            "copy": copy,
+            "label_column": label,
+            "options": options,
+        }
+    )
 
 
 def _museum(key: str) -> str | None:
@@ -167,15 +184,31 @@ def _submit(parameters: dict[str, Any]) -> str:
     return jobs.submit("load", parameters, title=f"Load {name}").id
 
 
-def _kind_of(files: Sequence[Any], key: str) -> str | None:
-    if not all(ending(file.name) == "parquet" for file in files):
-        return None  # every other ending says what it is
-    return str(
-        st.radio(
-            "The Parquet file holds", ["table", "vectors"], horizontal=True, key=f"{key}-parquet",
-            captions=["columns of any type", "one number a column, one item a row"],
+def _kind_of(ended: str, key: str) -> tuple[str | None, dict[str, Any]]:
+    """Ask what a file holds, where its ending leaves that open, and how such a thing is to be read.
+
+    Returns
+    -------
+    kind : str or None
+        None leaves it to the file's looks.
+    options : dict
+        Of `clustering.collections.readers.Reader.options`.
+    """
+    kinds = kinds_of_ending(ended)
+    kind: str | None = kinds[0] if len(kinds) == 1 else None
+    if len(kinds) > 1:
+        chosen = st.radio(
+            "The file holds",
+            [LOOKS, *kinds],
+            captions=["by what is in it", *(READERS[one].caption for one in kinds)],
+            format_func=lambda one: one if one == LOOKS else one.capitalize(),
+            horizontal=True,
+            key=f"{key}-kind-{ended}",
         )
-    )  # fmt: skip
+        kind = None if chosen == LOOKS else chosen
+    if kind is None or READERS[kind].options is NoOptions:  # type: ignore[index]
+        return kind, {}
+    return kind, forms.form(parameters_of(READERS[kind].options), f"{key}-{kind}")  # type: ignore[index]
 
 
 def ending(name: str) -> str:

@@ -171,7 +171,7 @@ def _mounted(
         points, dressed = address, layer_address(latent_map.pack(layer))
         if not sample:
             card = f"/studio/collections/{shown.record.id}/items/{{index}}/card"
-            if shown.record.kind == "images":
+            if shown.collection.pictured:
                 pictures = latent_map.PictureSource(**routes.atlas_source(shown.collection))
     return latent_map.latent_map(
         points,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from clustering.ui import explore_item, explore_state, state
+from clustering.ui import explore_item, explore_state, looks, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.groups import Look
@@ -70,6 +70,7 @@ def _one(shown: Shown, label: int) -> None:
                 args=(shown, label),
                 help="Select the whole group on the map",
             )
+        looks.group(shown, label)
         look: Look = st.segmented_control(
             "Works",
             list(LOOKS),

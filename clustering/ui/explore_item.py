@@ -9,7 +9,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.ui import explore_state, routes, state, three_spaces
+from clustering.kinds import is_pictured
+from clustering.ui import explore_state, looks, state, three_spaces
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import BASKET, ITEM, MAP, WORKS, Shown
 from clustering.ui.gallery import Badge, gallery
@@ -42,7 +43,7 @@ def _drawer(shown: Shown) -> None:
     index = int(st.session_state["_drawer"])
     captions = Captions.of(shown.collection)
     caption = captions.caption(index)
-    _picture(shown, index, caption.line)
+    looks.item(shown, index, caption.line)
     st.subheader(plain(caption.title), anchor=False)
     if caption.lines:
         st.caption(plain(", ".join(caption.lines)))
@@ -51,19 +52,6 @@ def _drawer(shown: Shown) -> None:
     told = [(name, value) for name, value in captions.metadata(index) if name != captions.title]
     st.html(facts(told))
     _buttons(shown, index)
-
-
-def _picture(shown: Shown, index: int, caption: str) -> None:
-    if shown.record.kind != "images" or not routes.are_served():
-        return
-    small = routes.picture_address(shown.record.id, index, 1024)
-    whole = f"/studio/collections/{shown.record.id}/items/{index}/original"
-    st.html(
-        f'<a href="{escape(whole, quote=True)}" target="_blank" rel="noopener" title="Open the original">'
-        f'<img src="{escape(small, quote=True)}" alt="{escape(caption, quote=True)}" '
-        'style="display:block;margin:0 auto;max-width:100%;height:min(46vh,400px);'
-        'object-fit:contain"></a>'
-    )
 
 
 def assignment(shown: Shown, index: int) -> str:
@@ -138,7 +126,7 @@ def _neighbours(shown: Shown, index: int) -> None:
         notice(error.problem, error.mend)
         return
     st.caption(f"{near.sentence()} Filled shapes say where else a neighbour is near.")
-    pictures = shown.record.kind == "images"
+    pictures = is_pictured(shown.record.kind)
     places = [st.container(gap=None) for _ in near.indices] if pictures else st.columns(len(near.indices))
     for place, space in zip(places, near.indices, strict=True):
         with place:
@@ -158,7 +146,7 @@ def _row(shown: Shown, near: Neighbourhoods, space: Space) -> None:
         title=title,
         height=STRIP,
         colours=shown.item_colours(),
-        notes=None if shown.record.kind == "images" else _distances(near, space),
+        notes=None if is_pictured(shown.record.kind) else _distances(near, space),
         badges={item: _badges(near, item) for item in near.indices[space].tolist()},
         strip=True,
     )

@@ -34,11 +34,19 @@ ENDINGS = {
     "images": list(PICTURES),
     "table": ["csv", "tsv", "xlsx", "parquet"],
     "vectors": ["npy", "npz", "parquet", "csv"],
+    "series": ["npy", "npz", "ts", "csv", "tsv"],
 }
 ASKS = {
     "images": "Place pictures of your own",
     "table": "Place rows of your own",
     "vectors": "Place vectors of your own",
+    "series": "Place windows of your own",
+}
+WORDS = {
+    "images": "Pictures",
+    "table": "A table with its rows",
+    "vectors": "Vectors",
+    "series": "Series",
 }
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"
@@ -117,9 +125,8 @@ def _make_ready(shown: Shown, chosen: ProjectionRecord | None, kept: dict[str, A
 
 def _drop(shown: Shown, chosen: ProjectionRecord | None, kept: dict[str, Any]) -> None:
     key = f"newcomers-{shown.run.id}-{kept['turn']}"
-    word = {"images": "Pictures", "table": "A table with its rows", "vectors": "Vectors"}[shown.record.kind]
     st.file_uploader(
-        f"{word}, at most {MOST_AT_ONCE}; nothing is added to the collection",
+        f"{WORDS[shown.record.kind]}, at most {MOST_AT_ONCE}; nothing is added to the collection",
         type=ENDINGS[shown.record.kind],
         accept_multiple_files=True,
         key=key,
@@ -234,7 +241,7 @@ def _nearest(shown: Shown, item: NewItem, number: int, space: str, title: str) -
         title=f"{title} to {item.name}",
         height=STRIP,
         colours=shown.item_colours(),
-        notes=None if shown.record.kind == "images" else {index: f"{apart:.3g}" for index, apart in near},
+        notes=None if shown.collection.pictured else {index: f"{apart:.3g}" for index, apart in near},
         strip=True,
     )
     if opened is not None:

@@ -46,7 +46,7 @@ def sheet(collection: Collection) -> None:
     """Show a contact sheet: works spread evenly over the collection, not only its first."""
     import numpy as np
 
-    if collection.kind != "images":
+    if not collection.pictured:
         return
     indices = np.unique(np.linspace(0, collection.n_items - 1, min(SHEET, collection.n_items)).astype(int))
     contact_sheet(collection, indices, key=f"sheet-{collection.id}")

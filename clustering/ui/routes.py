@@ -186,8 +186,9 @@ class _Served:
                 f"Pictures come in {', '.join(map(str, PICTURE_SIZES))} pixels.", "Ask for one of these."
             )
         collection = self.collection(request)
-        original = collection.original(index)
-        tag = tag_of(collection.content_hash, size, index, original.stat().st_mtime_ns)
+        own = collection.originals_root is not None  # else it is drawn, and changes with the data alone
+        changed = collection.original(index).stat().st_mtime_ns if own else 0
+        tag = tag_of(collection.content_hash, size, index, changed)
         if unchanged(request, tag):
             return not_modified(tag, RECENT)
         folder = self.workspace().cache / "pictures" / collection.id

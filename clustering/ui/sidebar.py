@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from clustering.kinds import KIND_INFO
 from clustering.ui import state
 from clustering.ui.trouble import guarded
 
@@ -93,7 +94,7 @@ def _palette() -> None:
 
 def items_word(kind: str) -> str:
     """Return what the items of a collection are called."""
-    return {"images": "works", "table": "rows", "vectors": "vectors"}.get(kind, "items")
+    return KIND_INFO[kind].items
 
 
 def run_name(record: object) -> str:

@@ -92,20 +92,24 @@ def defaults(method: Entry, collection: CollectionRecord) -> dict[str, Any]:
     return {}
 
 
-def closed(collection: CollectionRecord, feature_id: str | None, encoder: str) -> dict[str, str]:
-    """Return the settings that cannot apply to these features, each with the reason.
+def closed(
+    method: Entry, collection: CollectionRecord, feature_id: str | None, encoder: str
+) -> dict[str, str]:
+    """Return the settings that cannot be chosen for these features, each with the reason.
 
-    Affine views turn and move pictures; they need the pixels of square ones.
+    Affine views turn and move pictures; they need the pixels of square ones. How the numbers of an item lie
+    is said by the features.
     """
+    laid_out = dict.fromkeys(method.info["layout"], "As the features say.")
     square = encoder == "pixels"
     if square and feature_id is not None:
         dimensions = state.workspace().feature_set(feature_id).dimensions
         square = any(channels * isqrt(dimensions // channels) ** 2 == dimensions for channels in (1, 3))
     if square:
-        return {}
+        return laid_out
     if collection.kind == "images":
-        return {"views": "Only for raw pixels of square pictures as features."}
-    return {"views": "Only for collections of pictures."}
+        return laid_out | {"views": "Only for raw pixels of square pictures as features."}
+    return laid_out | {"views": "Only for collections of pictures."}
 
 
 def choose_features(collection: CollectionRecord, choices: Catalogue) -> tuple[str | None, str]:

@@ -47,7 +47,7 @@ def gallery(
     Parameters
     ----------
     collection : Collection
-        Pictures become a wall; a table or vectors become rows.
+        What has pictures becomes a wall, of the items of other kinds rows of words.
     indices : int array-like
         Items in the order shown.
     key : str
@@ -95,7 +95,7 @@ def wall_data(
 ) -> dict[str, Any]:
     """Return what the browser needs to draw some items: words, proportions, addresses."""
     captions = Captions.of(collection)
-    pictures = collection.kind == "images"
+    pictures = collection.pictured
     aspects = aspects_of(collection, indices)
     entries = []
     for index, aspect in zip(indices.tolist(), aspects, strict=True):
