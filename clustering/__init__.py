@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "DEC": "clustering.methods.dec",
     "DELIUS": "clustering.methods.delius",
+    "DISC": "clustering.methods.disc",
     "DRE": "clustering.projections.dre",
     "FAE": "clustering.methods.fae",
     "GCEALS": "clustering.methods.gceals",

@@ -124,6 +124,13 @@ def test_a_form_can_be_made_of_its_parameters(method):
 
 
 @every_method
+def test_how_the_numbers_of_an_item_lie_is_a_parameter_that_may_stay_empty(method):
+    """Then a row of any length is read, as it is by all the tests here; a job takes it from the features."""
+    empty = {parameter.name for parameter in parameters_of(method) if parameter.default is None}
+    assert set(method.info.layout) <= empty
+
+
+@every_method
 def test_what_it_found_has_the_promised_shapes_and_types(method, fitted, blobs):
     n = len(blobs)
     n_clusters = fitted.soft_assignments_.shape[1]

@@ -31,6 +31,9 @@ CASES = {
     "deepcluster": LEARNING,
     "deepcluster_v2": LEARNING,
     "self_transform": LEARNING | {"n_prototypes": 12},
+    "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
+    | CLUSTERING
+    | {"hidden_dim": 8, "channels": 2},
     "jdrl": SETTINGS | CLUSTERING,
     "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
