@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,18 +24,16 @@ def graph_spectrum(affinities: Graph, seed: int) -> tuple[Tensor, NDArray[np.flo
     λ_1 = 0 comes first.
     """
     n = affinities.n_items
-    heads, tails = affinities.heads.long(), affinities.tails.long()
     degrees = affinities.summed(affinities.weights[:, None])[:, 0]
     degrees = degrees.clamp_min(torch.finfo(degrees.dtype).tiny)
-    links = torch.sparse_coo_tensor(
-        torch.stack([heads, tails]),
-        affinities.weights / (degrees[heads] * degrees[tails]).sqrt(),
-        (n, n),
-        is_coalesced=True,
-        check_invariants=False,
-    )
+    scaled = affinities.weights / (degrees[affinities.heads] * degrees[affinities.tails]).sqrt()
     vectors, values = first_eigenvectors(
-        links.matmul, degrees, min(n, MOST + 1), seed=seed, steps=STEPS, tolerance=TOLERANCE
+        replace(affinities, weights=scaled).times,
+        degrees,
+        min(n, MOST + 1),
+        seed=seed,
+        steps=STEPS,
+        tolerance=TOLERANCE,
     )
     return vectors, values.double().cpu().numpy()
 

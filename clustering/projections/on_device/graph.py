@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+COLUMNS_AT_ONCE = 8  # of a product: each holds a number for every link
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -39,6 +41,12 @@ class Graph:
     def summed(self, values: Tensor) -> Tensor:
         """Return the sum of values (E, c) over the links of each item, (n, c), always in the same order."""
         return torch.segment_reduce(values, "sum", offsets=self.offsets, axis=0, unsafe=True, initial=0.0)
+
+    def times(self, vectors: Tensor) -> Tensor:
+        """Return W v of vectors (n, m), always in the same order, as a GPU's sparse product is not."""
+        weights = self.weights[:, None]
+        parts = vectors.split(COLUMNS_AT_ONCE, dim=1)
+        return torch.cat([self.summed(weights * part.index_select(0, self.tails)) for part in parts], dim=1)
 
     def without(self, weaker_than: float) -> Graph:
         """Return the graph of links at least as strong."""
