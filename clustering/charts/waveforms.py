@@ -63,7 +63,7 @@ def window_figure(
         figure.update_layout({
             f"yaxis{lane + 1 if lane else ''}": {
                 "domain": [top - 0.94 / count, top], "range": [low, high], "nticks": 4, "gridcolor": LINE,
-                "showgrid": False, "automargin": True,
+                "showgrid": False, "zeroline": False, "automargin": True,
                 "tickfont": {"color": theme_of(theme).quiet, "size": 11},
             }
         })  # fmt: skip

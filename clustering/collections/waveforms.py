@@ -41,8 +41,8 @@ def drawn_window(window: NDArray[Any], about: Mapping[str, Any], size: int | Non
     edge = 0.06 * height * FINER
     tall = (height * FINER - 2 * edge) / (max(lanes) + 1)
     across = np.linspace(0.03, 0.97, len(window)) * width * FINER
-    thick = max(FINER, round(width * FINER / 85 / max(1, (max(lanes) + 1) ** 0.5)))
-    for lane in range(1, max(lanes) + 1):
+    thick = max(round(1.4 * FINER), round(width * FINER / 85 / max(1, (max(lanes) + 1) ** 0.5)))
+    for lane in range(1, max(lanes) + 1) if width > SMALL else ():  # on a map they would hide the waves
         draw.line([(0, edge + lane * tall), (width * FINER, edge + lane * tall)], LINE, FINER)
     for channel, lane in enumerate(lanes):
         top = edge + lane * tall + 0.06 * tall

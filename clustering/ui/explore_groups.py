@@ -9,6 +9,7 @@ from clustering.ui import explore_item, explore_state, looks, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.groups import Look
+from clustering.ui.sidebar import one_of
 from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import several
 
@@ -31,7 +32,8 @@ def show(shown: Shown) -> None:
         for label in filled
     }
     st.caption(
-        "The work nearest to the middle of each group, its size, and how sure the model is on average."
+        f"The {one_of(shown.record.kind)} nearest to the middle of each group, its size, and how sure the "
+        "model is on average."
     )
     cards = [groups.medoids[label] for label in filled]
     opened = gallery(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clustering.ui import explore_item, explore_state, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
-from clustering.ui.sidebar import items_word
+from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded
 from clustering.ui.words import several
 
@@ -28,18 +28,19 @@ def show(shown: Shown) -> None:
             st.button("Clear", key="works-clear", on_click=_clear, args=(shown,), icon=":material/close:")
     if not len(chosen):
         head.caption(
-            "Choose the lasso (L) or the box (B) and draw around works: they appear here. "
+            f"Choose the lasso (L) or the box (B) and draw around {items_word(shown.record.kind)}: they "
+            "appear here. "
             "Shift adds to a selection, Alt takes away."
         )
         return
     word = items_word(shown.record.kind)
-    head.subheader(several(len(chosen), word.removesuffix("s"), word) + " selected", anchor=False)
+    head.subheader(several(len(chosen), one_of(shown.record.kind), word) + " selected", anchor=False)
     _composition(shown, chosen)
     if st.session_state.get("works-selection") != (len(chosen), int(chosen[0]), int(chosen[-1])):
         st.session_state["works-selection"] = (len(chosen), int(chosen[0]), int(chosen[-1]))
         st.session_state.pop("works.page", None)  # a new selection starts at its first page
     opened = gallery(
-        shown.collection, chosen, key="works", title="Selected works", colours=shown.item_colours()
+        shown.collection, chosen, key="works", title=f"Selected {word}", colours=shown.item_colours()
     )
     if opened is not None:
         explore_item.drawer(shown, opened)

@@ -97,6 +97,11 @@ def items_word(kind: str) -> str:
     return KIND_INFO[kind].items
 
 
+def one_of(kind: str) -> str:
+    """Return what one item of a collection is called."""
+    return items_word(kind).removesuffix("s")
+
+
 def run_name(record: object) -> str:
     """Return a run as people tell runs apart: its name, its groups, its seed."""
     return f"{record.name} · {record.n_clusters} groups · seed {record.seed}"  # type: ignore[attr-defined]
