@@ -110,8 +110,8 @@ class DISC(DeepClusterer):
     are stored beside the parameter and never used, the target is made of each batch anew instead of the whole
     set, and normalisation and dropout stay on while predicting.
 
-    On BasicMotions (80 windows, 4 activities, five seeds) DISC reaches ACC .505 ± .013, k-means on the windows
-    laid flat .355 and on plain statistics of them .955. See ``benchmarks/README.md``.
+    On BasicMotions (80 windows, 4 activities, five seeds) DISC reaches ACC .505 ± .013, k-means .355 on the
+    windows laid flat and .955 on plain statistics of them. See ``benchmarks/README.md``.
     """
 
     info = MethodInfo(
@@ -134,9 +134,9 @@ class DISC(DeepClusterer):
             "from standing. Look at k-means on “Statistics of windows” beside it."
         ),
         how_it_fails=(
-            "The code remembers at which moment of a movement a window begins, and groups may differ in "
-            "nothing else. Plain statistics with k-means were far better on two sets of ours. The second half "
-            "of a window is never read, so its cluster describes the first: set “future” to 0 where that "
+            "The code can hold at which moment of a movement a window begins and little else; groups then "
+            "differ in that. Plain statistics with k-means were far better on two sets of sensors. The second "
+            "half of a window is never read, so its cluster describes the first: set “future” to 0 where that "
             "matters. Windows that overlap, and windows of one person, are alike for reasons nobody asked "
             "about. Steps are taken one after the other, so long windows train slowly."
         ),
