@@ -135,10 +135,10 @@ class DISC(DeepClusterer):
         ),
         how_it_fails=(
             "The code can hold at which moment of a movement a window begins and little else; groups then "
-            "differ in that. Plain statistics with k-means were far better on two sets of sensors. The second "
-            "half of a window is never read, so its cluster describes the first: set “future” to 0 where that "
-            "matters. Windows that overlap, and windows of one person, are alike for reasons nobody asked "
-            "about. Steps are taken one after the other, so long windows train slowly."
+            "differ in that. Plain statistics with k-means were far better on two sets of sensors. The "
+            "second half of a window is never read, so its cluster describes the first: set “future” to 0 "
+            "where that matters. Windows that overlap, and windows of one person, are alike for reasons "
+            "nobody asked about. Steps are taken one after the other, so long windows train slowly."
         ),
         formula=(
             r"\min_{\theta,\mu} \lVert \hat{x}_{T..1} - x_{T..1} \rVert^2 + "
