@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 help: ## say what can be done
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -31,7 +31,10 @@ format: .venv/.installed ## put the code in its usual shape
 bench: .venv/.installed ## measure first paint, page switches and lasso against the budgets
 	$(BIN)/python benchmarks/map_paint.py
 
+bench-methods: .venv/.installed ## run all methods on all data sets with five seeds and print the tables; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/all_methods.py $(OPTIONS)  # e.g. OPTIONS="--only digits --workers 2"
+
 clean: ## remove what was built
 	rm -rf .venv dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help app test check format bench clean
+.PHONY: help app test check format bench bench-methods clean

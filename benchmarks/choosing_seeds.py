@@ -13,8 +13,8 @@ import argparse
 
 import numpy as np
 import torch
+from data_sets import read
 from digits_deep import SETTINGS
-from methods_table import read
 
 from clustering.methods import method
 from clustering.metrics.external import accuracy, nmi

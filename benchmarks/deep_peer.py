@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from methods_table import read
+from data_sets import read
 
 from clustering.methods import method
 from clustering.metrics.external import accuracy, nmi

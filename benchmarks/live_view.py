@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from methods_table import read
+from data_sets import read
 
 from clustering.jobs.context import JobContext
 from clustering.methods import method

@@ -28,6 +28,7 @@ from clustering.methods.settings import (
 )
 from clustering.networks.autoencoder import Autoencoder
 from clustering.parameters import Meaning
+from clustering.projections.unfolding import unfolded
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, with_weights
 from clustering.training.optimisers import Optimiser, cosine
@@ -203,22 +204,21 @@ class N2D(AutoencoderClusterer):
         network.to(data.device)
 
     def _umap(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
-        from umap import UMAP
-
-        n_items = len(latents)
+        n_items, seed = len(latents), derived_seed(self.random_state, "umap")
         # A spectral start needs clearly more items than dimensions.
-        start = "spectral" if n_items > 5 * self.n_clusters else "random"
-        engine = UMAP(
-            n_neighbors=min(self.n_neighbors, n_items - 1),
-            n_components=self.n_clusters,
-            min_dist=0.0,
-            init=start,
-            random_state=derived_seed(self.random_state, "umap"),
-            n_jobs=1,
-        )
+        spectral = n_items > 5 * self.n_clusters
+        random_places = np.random.default_rng(seed).uniform(-10, 10, (n_items, self.n_clusters))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # loose items: the map stays usable
-            return np.asarray(engine.fit_transform(latents), dtype=np.float32)
+            places, _ = unfolded(
+                latents,
+                n_components=self.n_clusters,
+                n_neighbors=min(self.n_neighbors, n_items - 1),
+                min_dist=0.0,
+                start="spectral" if spectral else random_places.astype(np.float32),
+                random_state=seed,
+            )
+        return places
 
 
 def _nearest(network: Any, latents: Tensor) -> Tensor:

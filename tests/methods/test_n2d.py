@@ -8,7 +8,9 @@ import torch
 from sklearn.datasets import make_blobs
 
 from clustering.errors import StudioError
+from clustering.methods import n2d
 from clustering.methods.n2d import N2D
+from clustering.projections.unfolding import unfolded
 
 SETTINGS = {"hidden_dims": (16,), "pretrain_epochs": 5, "device": "cpu"}
 
@@ -29,16 +31,13 @@ def test_latent_and_map_have_as_many_dimensions_as_groups_unless_asked_otherwise
 
 
 def test_umap_is_set_as_published(blobs, monkeypatch):
-    import umap
-
     seen = {}
 
-    class Seen(umap.UMAP):
-        def __init__(self, **settings):
-            seen.update(settings)
-            super().__init__(**settings)
+    def watched(rows, **settings):
+        seen.update(settings)
+        return unfolded(rows, **settings)
 
-    monkeypatch.setattr(umap, "UMAP", Seen)
+    monkeypatch.setattr(n2d, "unfolded", watched)
     N2D(3, **SETTINGS).fit(blobs)
     assert (seen["n_neighbors"], seen["n_components"], seen["min_dist"]) == (20, 3, 0.0)
 

@@ -1,0 +1,130 @@
+"""Every method on every data set with five seeds, and one table a data set: the plan of `make bench-methods`.
+
+    python benchmarks/all_methods.py --list
+    python benchmarks/all_methods.py --out methods.jsonl
+    python benchmarks/all_methods.py --only digits artworks --methods dec idec --workers 4
+
+Resumable: a fit that has its row in ``--out`` is not run again, so a new method costs only its own fits. A
+data set that is not there is skipped; ``--data-dir`` says where they lie. Fits run in processes of their own,
+on a graphics processor if there is one. Labels judge and choose nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from data_sets import DataSet, encoded_artworks
+from method_runs import Fit, kept, run, same_fit, table
+
+FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
+LARGE = ("mnist", "fashion_mnist")  # the published lengths take hours there: methods that can run “fast” do
+
+# What was published, as the method's paper or its authors' code has it; no figure is known for the rest.
+PUBLISHED: dict[str, dict[str, str]] = {
+    "mnist": {
+        "kmeans": "ACC .535",
+        "sec": "ACC .804",
+        "ldmgi": "ACC .841",
+        "ae_kmeans": "ACC .818",
+        "dec": "ACC .843",
+        "idec": "ACC .881, NMI .867",
+    },
+    "fashion_mnist": {"dec": "ACC .618, NMI .651 (DEC-keras)"},
+}
+
+
+def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
+    """Return the data sets, small ones first."""
+    mnist = str(folder / "mnist.npz")
+    fashion = folder / "fashion-mnist"
+    return [
+        DataSet("digits", "digits"),
+        DataSet("vehicle", str(folder / "table_vehicle.csv"), ("class",), 4),
+        DataSet("segment", str(folder / "table_segment.csv"), ("class",), 7),
+        DataSet("artworks", str(artworks), ("style", "artist"), 6),
+        DataSet("mnist_long_tail", mnist, long_tail=50, largest=800),
+        DataSet("mnist", mnist),
+        DataSet("fashion_mnist", str(fashion if fashion.exists() else FASHION)),
+    ]
+
+
+def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list[Fit]:
+    """Return the fits, first all with the first seed: what is stopped midway has something of everything."""
+    from clustering.methods import methods
+
+    chosen = {
+        name: kind for name, kind in methods().items() if (name in names if names else not kind.info.library)
+    }
+    return [
+        planned(data, name, kind, seed) for data in sets for seed in seeds for name, kind in chosen.items()
+    ]
+
+
+def planned(data: DataSet, name: str, kind: type[Any], seed: int) -> Fit:
+    """Return a fit with the method's defaults, but on a large set with its fast profile if it has one."""
+    settings: dict[str, Any] = {"n_clusters": data.n_clusters} if kind.info.needs_n_clusters else {}
+    if data.name in LARGE and "profile" in kind().get_params():
+        return Fit(data, name, seed, settings | {"profile": "fast"}, f"{name} (fast)")
+    return Fit(data, name, seed, settings)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = os.environ.get("DATA_DIR", "../shared/data")
+    asked.add_argument("--data-dir", type=Path, default=default, help="or DATA_DIR; default: %(default)s")
+    asked.add_argument("--only", nargs="+", metavar="DATA", help="these data sets only")
+    asked.add_argument("--methods", nargs="+", help="these methods only")
+    asked.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
+    asked.add_argument("--workers", type=int, default=1, help="fits side by side")
+    asked.add_argument("--limit-seconds", type=float, default=3600, help="of one fit")
+    asked.add_argument("--retry", action="store_true", help="run again what failed")
+    asked.add_argument("--list", action="store_true", help="say what there is and what is done, run nothing")
+    asked.add_argument("--out", type=Path, default=Path("methods.jsonl"))
+    options = asked.parse_args()
+    sets = [data for data in found(options) if not options.only or data.name in options.only]
+    fits = plan(sets, options.methods, options.seeds)
+    if not options.list:
+        run(
+            fits,
+            options.out,
+            workers=options.workers,
+            limit_seconds=options.limit_seconds,
+            retry=options.retry,
+        )
+    rows = {same_fit(row): row for row in kept(options.out)}
+    for data in sets:
+        wanted = [same_fit(fit.row()) for fit in fits if fit.data == data]
+        done = [rows[fit] for fit in wanted if fit in rows]
+        print(f"\n**{data.name}**: {len(done)} of {len(wanted)} fits\n")
+        if done:
+            print(table(done, published(data.name)))
+
+
+def published(data: str) -> dict[str, str]:
+    """Return the published figures by label: a method's profiles share one."""
+    figures = PUBLISHED.get(data, {})
+    return figures | {f"{name} (fast)": figure for name, figure in figures.items()}
+
+
+def found(options: argparse.Namespace) -> list[DataSet]:
+    """Return the data sets that are there; a line says which are not and where they would be."""
+    artworks = options.data_dir / "artworks.npz"
+    if not artworks.exists():
+        artworks = options.out.with_name("artworks.npz")
+        pictures = options.data_dir / "artworks"
+        wanted = not options.list and (not options.only or "artworks" in options.only)
+        if wanted and not artworks.exists() and pictures.is_dir():
+            print("The artworks are encoded once; this takes some minutes without a graphics processor.")
+            encoded_artworks(pictures, artworks)
+    sets = data_sets(options.data_dir, artworks)
+    for data in sets:
+        if not data.there():
+            print(f"{data.name} is skipped: {data.source} is not there. Another folder: --data-dir.")
+    return [data for data in sets if data.there()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Read a data set for a benchmark: features for the methods, reference labels for the judge."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_digits
+
+References = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set and how it is read.
+
+    Parameters
+    ----------
+    name : str
+        As rows and tables call it.
+    source : str
+        ``"digits"`` (scikit-learn's), a ``.csv`` (numbers in all columns but the references, standardised), a
+        ``.npz`` (features in ``x``; ``uint8`` images are divided by 255 and flattened) or a folder of MNIST's
+        IDX files.
+    references : tuple of str
+        Columns or arrays that hold reference labels. None of them reaches a method.
+    n_clusters : int
+    long_tail : float
+        Above 1: keep so many items that the largest class is this many times the smallest.
+    largest : int
+        Items of the largest class then.
+    """
+
+    name: str
+    source: str
+    references: tuple[str, ...] = ("y",)
+    n_clusters: int = 10
+    long_tail: float = 1.0
+    largest: int = 1000
+
+    def there(self) -> bool:
+        """Return whether it can be read here."""
+        return self.source == "digits" or Path(self.source).exists()
+
+    def read(self) -> tuple[np.ndarray, References]:
+        """Return features float32 (n, d) and the reference labels by name."""
+        x, references = read(self.source, list(self.references))
+        return (
+            long_tailed(x, references, self.long_tail, self.largest)
+            if self.long_tail > 1
+            else (x, references)
+        )
+
+
+def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
+    """Return features and reference labels of what `DataSet` calls a source."""
+    if source == "digits":
+        digits = load_digits()
+        return (digits.data / 16).astype(np.float32), {"digit": digits.target}
+    if source.endswith(".csv"):
+        frame = pd.read_csv(source)
+        numbers = frame.drop(columns=references).to_numpy(np.float64)
+        spread = numbers.std(axis=0)
+        x = (numbers - numbers.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        return x.astype(np.float32), {name: frame[name].to_numpy() for name in references}
+    arrays = _idx(Path(source)) if Path(source).is_dir() else np.load(source)
+    x = arrays["x"]
+    x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
+    return x, {name: arrays[name] for name in references}
+
+
+def _idx(folder: Path) -> References:
+    """Return the pictures ``x`` and labels ``y`` of MNIST's four IDX files, training part first."""
+
+    def joined(what: str, header: int) -> np.ndarray:
+        parts = [
+            gzip.decompress((folder / f"{part}-{what}-ubyte.gz").read_bytes()) for part in ("train", "t10k")
+        ]
+        return np.concatenate([np.frombuffer(part, np.uint8, offset=header) for part in parts])
+
+    return {"x": joined("images-idx3", 16).reshape(-1, 28, 28), "y": joined("labels-idx1", 8)}
+
+
+def long_tailed(
+    x: np.ndarray, references: References, ratio: float, largest: int
+) -> tuple[np.ndarray, References]:
+    """Return some items: class sizes fall from ``largest`` to a ``ratio``-th of it, by one factor each."""
+    labels = next(iter(references.values()))
+    classes = np.unique(labels)
+    rng = np.random.default_rng(0)
+    rows = []
+    for place, value in enumerate(classes):
+        size = round(largest * ratio ** (-place / max(1, len(classes) - 1)))
+        rows.append(rng.permutation(np.flatnonzero(labels == value))[:size])
+    chosen = np.concatenate(rows)
+    return x[chosen], {name: values[chosen] for name, values in references.items()}
+
+
+def encoded_artworks(folder: Path, file: Path) -> None:
+    """Write EfficientNet-Lite0 features of a folder of artworks, their styles and artists to ``file``."""
+    from tempfile import TemporaryDirectory
+
+    import clustering as dc
+
+    with TemporaryDirectory() as workspace:
+        paintings = dc.load(folder, workspace=workspace)
+        features = dc.encode(paintings)
+        labels = {name: paintings.items[name].to_numpy(str) for name in ("style", "artist")}
+        np.savez(file, x=np.asarray(features, np.float32), **labels)

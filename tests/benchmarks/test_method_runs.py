@@ -1,0 +1,77 @@
+"""The benchmark's book-keeping: every fit gets one row, whatever becomes of it, and is not run twice."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+
+sys.path.append(str(ROOT / "benchmarks"))
+
+import all_methods
+import method_runs
+from data_sets import DataSet
+from method_runs import Fit, kept, run, same_fit, table
+
+
+@pytest.fixture(autouse=True)
+def little_imported(monkeypatch):
+    monkeypatch.setattr(method_runs, "IMPORTED", ["torch", "sklearn.cluster"])
+
+
+@pytest.fixture
+def blobs(tmp_path) -> DataSet:
+    y = np.repeat([0, 1, 2], 20)
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32) + 9 * y[:, None].astype(np.float32)
+    np.savez(tmp_path / "blobs.npz", x=x, y=y)
+    return DataSet("blobs", str(tmp_path / "blobs.npz"), n_clusters=3)
+
+
+def test_fits_leave_rows_and_are_not_run_again(blobs, tmp_path):
+    fits = [Fit(blobs, "kmeans", seed, {"n_clusters": 3}) for seed in (0, 1)]
+    fits.append(Fit(blobs, "kmeans", 0, {"n_clusters": 600}, "too many groups"))
+    rows = run(fits, tmp_path / "rows.jsonl", workers=2)
+    assert [row.get("y accuracy") for row in rows] == [1.0, 1.0, None]
+    assert "600" in rows[2]["failed"]
+    assert all(row["host_gib"] > 0 and row["seconds"] > 0 for row in rows[:2])
+    assert sorted(map(same_fit, kept(tmp_path / "rows.jsonl"))) == sorted(map(same_fit, rows))
+
+    before = (tmp_path / "rows.jsonl").read_text()
+    assert run(fits, tmp_path / "rows.jsonl", workers=2) == rows
+    assert (tmp_path / "rows.jsonl").read_text() == before
+    run(fits, tmp_path / "rows.jsonl", retry=True)
+    assert len(kept(tmp_path / "rows.jsonl")) == 4  # only what failed was run again
+
+
+def test_a_fit_that_takes_too_long_or_dies_says_so(blobs, tmp_path):
+    slow = Fit(blobs, "ae_kmeans", 0, {"n_clusters": 3, "pretrain_epochs": 100_000, "device": "cpu"})
+    (row,) = run([slow], tmp_path / "rows.jsonl", limit_seconds=0.1)
+    assert row["failed"] == "stopped after 0.1 s"
+    assert "stopped after 0.1 s" in table([row])
+
+
+def test_the_table_averages_over_seeds_and_times_the_fits_that_ran_alone():
+    costs = {"cpu_seconds": 1.0, "gpu_gib": 0.0, "host_gib": 0.5, "machine": "CPU"}
+    rows = [
+        {"label": "a", "y nmi": 0.4, "seconds": 10.0, "workers": 1, **costs},
+        {"label": "a", "y nmi": 0.6, "seconds": 90.0, "workers": 8, **costs},
+        {"label": "b", "y nmi": 1.0, "seconds": 3.0, "workers": 8, **costs},
+    ]
+    _, _, a, b = table(rows, {"a": "NMI .7"}).splitlines()
+    assert a == "| a | 2 | .500 ± .100 | 10.0 | 1.0 | 0.0 | 0.5 | CPU | NMI .7 |"
+    assert b == "| b | 1 | 1.000 | 3.0† | 1.0 | 0.0 | 0.5 | CPU |  |"
+
+
+def test_the_plan_holds_every_method_that_is_not_a_librarys(tmp_path):
+    from clustering.methods import methods
+
+    sets = all_methods.data_sets(tmp_path, tmp_path / "artworks.npz")
+    fits = all_methods.plan(sets, None, [0, 1])
+    own = {name for name, kind in methods().items() if not kind.info.library}
+    assert {fit.method for fit in fits} == own
+    assert len(fits) == len(sets) * 2 * len(own)
+    assert len({same_fit(fit.row()) for fit in fits}) == len(fits)
+    assert not [data.name for data in sets if data.there() and data.name in {"mnist", "artworks"}]
