@@ -141,7 +141,8 @@ class JDRL(DeepClusterer):
             "A group of a handful of items seldom gets a centre of its own, and the number of groups must be "
             "about right. Accuracy can rise while a rare group vanishes: look at the sizes, and at the mean "
             "recall, not only at the accuracy. Where groups are of equal size, DEC's wish for balance helps "
-            "and is weaker here; on small sets UMAP + GMM may win. “Debiased” does not mean fair."
+            "and is weaker here: on image segments, all classes equal, it stays below k-means on the columns "
+            "(NMI .47 against .61). On small sets UMAP + GMM may win. “Debiased” does not mean fair."
         ),
         formula=(
             r"q_{ij} \propto \frac{\pi_j^{\tau}}{1 + \lVert z'_i - \mu_j \rVert^2}, \quad "

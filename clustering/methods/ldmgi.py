@@ -57,7 +57,9 @@ class LDMGI(NystromClusterer):
         "was measured against it, and hardly beat it on MNIST.",
         how_it_fails="Cliques that reach over two groups tie them together, so larger cliques find coarser "
         "groups, and a handful of items with no near neighbours become a group of their own: sizes may be "
-        "very uneven. On large collections it only sees a sample.",
+        "very uneven. On large collections it only sees a sample: on MNIST it reaches accuracy .70, where "
+        ".84 was published with settings chosen by labels. On image segments it stays far "
+        "below k-means: nearly all items end in two of its seven groups.",
         formula=r"\min_{F^\top F=I} \operatorname{tr}\Big(F^\top \sum_i S_i H (\tilde X_i^\top \tilde X_i + "
         r"\lambda I)^{-1} H S_i^\top F\Big), \qquad \tilde X_i = X_i H",
         representation="none",

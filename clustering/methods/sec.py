@@ -56,7 +56,8 @@ class SpectralEmbedded(NystromClusterer):
         "against it.",
         how_it_fails="Groups that wind around one another cannot be told apart along straight lines: there "
         "the linear part does harm, and spectral clustering is better. Few items in many columns let any cut "
-        "be foretold, and nothing is steadied.",
+        "be foretold, and nothing is steadied. On MNIST's pixels it agrees with the digits no better than "
+        "k-means (accuracy .54, where .80 was published with settings chosen by labels).",
         formula=r"\min_{F^\top F=I,W,b} \operatorname{tr}(F^\top L F) + \mu\big(\lVert XW+\mathbf 1 b^\top-F"
         r"\rVert^2+\gamma \operatorname{tr}(W^\top W)\big)",
         representation="none",
