@@ -202,16 +202,17 @@ def _append(file: Path, row: Row) -> None:
 # The table ----------------------------------------------------------------------------------------------
 
 
-def table(rows: list[Row], published: dict[str, str] | None = None) -> str:
+SCORES = ("accuracy", "nmi", "ari", "recall")
+
+
+def table(rows: list[Row], published: dict[str, str] | None = None, wanted: tuple[str, ...] = SCORES) -> str:
     """Return mean ± standard deviation over seeds as Markdown, a line for every label.
 
     Seconds are those of the fits that shared the machine with the fewest others; † where there were others.
     ``on`` is where these ran.
-    ``published`` adds a column with what was published for a label.
+    ``published`` adds a column with what was published for a label; ``wanted`` are the scores to show.
     """
-    scores = [
-        name for name in _names(rows) if name.rsplit(" ", 1)[-1] in {"accuracy", "nmi", "ari", "recall"}
-    ]
+    scores = [name for name in _names(rows) if name.rsplit(" ", 1)[-1] in wanted]
     heads = ["method", "seeds", *scores, "seconds", "CPU seconds", "GPU GiB", "host GiB", "on"]
     heads += ["published"] if published else []
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
