@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 References = dict[str, np.ndarray]
@@ -23,8 +24,8 @@ class DataSet:
         As rows and tables call it.
     source : str
         ``"digits"`` (scikit-learn's), a ``.csv`` (numbers in all columns but the references, standardised), a
-        ``.npz`` (features in ``x``; ``uint8`` images are divided by 255 and flattened) or a folder of MNIST's
-        IDX files.
+        ``.npz`` (features in ``x``, where ``uint8`` images are divided by 255 and flattened, or as a sparse
+        matrix in ``indptr, indices, data, shape``) or a folder of MNIST's IDX files.
     references : tuple of str
         Columns or arrays that hold reference labels. None of them reaches a method.
     n_clusters : int
@@ -32,6 +33,8 @@ class DataSet:
         Above 1: keep so many items that the largest class is this many times the smallest.
     largest : int
         Items of the largest class then.
+    links : bool
+        Whether the ``edges`` of a ``.npz`` are given to the methods that take any.
     """
 
     name: str
@@ -40,6 +43,7 @@ class DataSet:
     n_clusters: int = 10
     long_tail: float = 1.0
     largest: int = 1000
+    links: bool = False
 
     def there(self) -> bool:
         """Return whether it can be read here."""
@@ -54,6 +58,10 @@ class DataSet:
             else (x, references)
         )
 
+    def edges(self) -> np.ndarray | None:
+        """Return the links between items, row numbers (e, 2), where there are any to give."""
+        return np.load(self.source)["edges"] if self.links else None
+
 
 def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
     """Return features and reference labels of what `DataSet` calls a source."""
@@ -67,6 +75,10 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
         x = (numbers - numbers.mean(axis=0)) / np.where(spread > 0, spread, 1)
         return x.astype(np.float32), {name: frame[name].to_numpy() for name in references}
     arrays = _idx(Path(source)) if Path(source).is_dir() else np.load(source)
+    if "indptr" in arrays:
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        x = csr_array(parts, shape=tuple(arrays["shape"])).toarray().astype(np.float32)
+        return x, {name: arrays[name] for name in references}
     x = arrays["x"]
     x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
     return x, {name: arrays[name] for name in references}

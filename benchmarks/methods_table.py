@@ -8,6 +8,7 @@ all data sets.
     python benchmarks/methods_table.py --data features.npz --reference style artist
     python benchmarks/methods_table.py --data table.csv --reference class --clusters 4 --methods gceals
     python benchmarks/methods_table.py --data mnist.npz --long-tail 50 --largest 800 --methods jdrl idec
+    python benchmarks/methods_table.py --data graph_acm.npz --links --clusters 3 --methods udda
 
 What ``--data`` may be is told in `data_sets.py`, what a row holds in `method_runs.py`.
 """
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=10)
     parser.add_argument("--long-tail", type=float, default=1.0, help="largest class over smallest")
     parser.add_argument("--largest", type=int, default=1000, help="items of the largest class then")
+    parser.add_argument("--links", action="store_true", help="give the data's edges to methods that take any")
     parser.add_argument("--set", nargs="*", default=[], metavar="METHOD.PARAMETER=VALUE")
     parser.add_argument("--label", default="", help="added to the method's name in the table")
     parser.add_argument("--workers", type=int, default=1, help="fits side by side")
@@ -49,6 +51,7 @@ def main() -> None:
         arguments.clusters,
         arguments.long_tail,
         arguments.largest,
+        arguments.links,
     )
     fits = [
         Fit(data, method, seed, settings(arguments, method), f"{method} {arguments.label}".strip())
