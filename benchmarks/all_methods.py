@@ -1,4 +1,4 @@
-"""Every method on every data set with five seeds, and one table a data set: the plan of `make bench-methods`.
+"""Every method that takes vectors on every data set, five seeds: the plan of `make bench-methods`.
 
     python benchmarks/all_methods.py --list
     python benchmarks/all_methods.py --out methods.jsonl
@@ -52,11 +52,16 @@ def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
 
 
 def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list[Fit]:
-    """Return the fits, first all with the first seed: what is stopped midway has something of everything."""
+    """Return the fits of the methods that take vectors, or of those named.
+
+    Every data set begins with the first seed of all: what is stopped midway has something of everything.
+    """
     from clustering.methods import methods
 
     chosen = {
-        name: kind for name, kind in methods().items() if (name in names if names else not kind.info.library)
+        name: kind
+        for name, kind in methods().items()
+        if (name in names if names else "vectors" in kind.info.kinds and not kind.info.library)
     }
     return [
         planned(data, name, kind, seed) for data in sets for seed in seeds for name, kind in chosen.items()

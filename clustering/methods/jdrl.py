@@ -142,7 +142,7 @@ class JDRL(DeepClusterer):
             "about right. Accuracy can rise while a rare group vanishes: look at the sizes, and at the mean "
             "recall, not only at the accuracy. Where groups are of equal size, DEC's wish for balance helps "
             "and is weaker here: on image segments, all classes equal, it stays below k-means on the columns "
-            "(NMI .47 against .61). On small sets UMAP + GMM may win. “Debiased” does not mean fair."
+            "(NMI .47 against .60). On small sets UMAP + GMM may win. “Debiased” does not mean fair."
         ),
         formula=(
             r"q_{ij} \propto \frac{\pi_j^{\tau}}{1 + \lVert z'_i - \mu_j \rVert^2}, \quad "
