@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from torch import Generator, Tensor, nn
@@ -28,7 +28,13 @@ class MLP(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (b, dims[0]) to (b, dims[-1])."""
-        *hidden, last = self.layers
-        for layer in hidden:
-            inputs = fused_linear(layer, inputs, rectify=True)
-        return fused_linear(last, inputs, rectify=False)
+        for outputs in self.layerwise(inputs):
+            inputs = outputs
+        return inputs
+
+    def layerwise(self, inputs: Tensor) -> Iterator[Tensor]:
+        """Yield what each layer makes of (b, dims[0]), the first layer's first."""
+        last = len(self.layers) - 1
+        for number, layer in enumerate(self.layers):
+            inputs = fused_linear(layer, inputs, rectify=number < last)
+            yield inputs
