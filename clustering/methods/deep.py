@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -211,6 +212,7 @@ class DeepClusterer(Clusterer):
         self.shift_, self.factor_ = scaling(self.scale, mean, variance)
         data.scale(self.shift_, self.factor_)
         links = self.links(data, edges)
+        data.edges_given = edges is not None
         data.edges = None if links is None else torch.from_numpy(links).to(device.device)
         notices: tuple[str, ...] = ()
         if self.scale == "none":
@@ -291,16 +293,23 @@ class DeepClusterer(Clusterer):
         so a subset gives the same as the whole.
         """
         network, device = ready or self._trained()
-        shift, factor = torch.from_numpy(self.shift_).to(device), torch.from_numpy(self.factor_).to(device)
         places, assignments = [], []
         with torch.inference_mode():
-            for start in range(0, len(items), ROWS_AT_ONCE):
-                part = slice(start, start + ROWS_AT_ONCE)
-                rows = as_tensor(items[part]) if data is None else data.features[part]
-                latents = network.encode((rows.to(shift.device).double() - shift) * factor)
+            for latents in self._latents(items, network, device, data):
                 places.append(self.place(network, latents).float().cpu().numpy())
                 assignments.append(self.assign(network, latents).float().cpu().numpy())
         return np.concatenate(places), np.concatenate(assignments)
+
+    @torch.inference_mode()
+    def _latents(
+        self, items: NDArray[np.float32], network: Any, device: torch.device, data: Data | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the latents of some rows at a time, in double precision."""
+        shift, factor = torch.from_numpy(self.shift_).to(device), torch.from_numpy(self.factor_).to(device)
+        for start in range(0, len(items), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            rows = as_tensor(items[part]) if data is None else data.features[part]
+            yield network.encode((rows.to(device).double() - shift) * factor)
 
     def _trained(self) -> tuple[Any, torch.device]:
         """Return the trained network in double precision, and where it lies."""

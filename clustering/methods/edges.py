@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 
+from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.neighbors import nearest_neighbors
 from clustering.training.data import Data
@@ -51,12 +52,29 @@ def nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
     k = min(n_neighbors, data.n_items - 1)
     if k < 1:
         return np.empty((0, 2), dtype=np.int64)
+    return _nearest(gathered(data), k)
+
+
+def distinct_nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
+    """Return the same among different items alone: of equal items (twins) the first stands for all."""
+    rows = gathered(data)
+    first, _ = distinct_rows(rows)
+    k = min(n_neighbors, len(first) - 1)
+    return first[_nearest(rows[first], k)].astype(np.int64) if k else np.empty((0, 2), dtype=np.int64)
+
+
+def gathered(data: Data) -> NDArray[np.float32]:
+    """Return the features as the network sees them, float32 (n, d), on the host."""
     rows = np.empty((data.n_items, data.n_features), dtype=np.float32)
     for part, features in data.chunks(ROWS_AT_ONCE):
         rows[part] = features.cpu().numpy()
+    return rows
+
+
+def _nearest(rows: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     found = nearest_neighbors(rows, k).indices.astype(np.int64)
-    pairs = np.stack([np.repeat(np.arange(data.n_items), k), found.ravel()], axis=1)
-    return checked_edges(pairs, data.n_items)
+    pairs = np.stack([np.repeat(np.arange(len(rows)), k), found.ravel()], axis=1)
+    return checked_edges(pairs, len(rows))
 
 
 def _from_matrix(matrix: Any, n_items: int) -> NDArray[np.int64]:

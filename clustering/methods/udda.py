@@ -141,8 +141,9 @@ class UDDA(AutoencoderClusterer):
         year=2022,
         source="arXiv:2206.04686",
         family="deep",
-        kinds=ANY_FEATURES,
+        kinds=(*ANY_FEATURES, "graph"),
         needs_n_clusters=True,
+        uses_links=True,
         summary="Learns a space in which groups are narrow and lie far apart, with the help of links if any.",
         when_to_use=(
             "Where it is known which items belong together (“own”), or where near neighbours usually do "

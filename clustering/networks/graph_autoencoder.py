@@ -1,4 +1,4 @@
-"""The networks of SDCN and DAGC: an autoencoder, and beside it graph layers that take in what each layer saw."""
+"""The networks of SDCN and DAGC: an autoencoder, and graph layers that take in what its layers saw."""
 
 from __future__ import annotations
 
@@ -177,7 +177,6 @@ class DAGCNetwork(GraphAutoencoder):
         """Return a₀ Z + a₁ Q: assignment-wise fusion, of which F is the softmax."""
         weights = self.of_assignments(graph, kernel)
         return weights[:, :1] * graph + weights[:, 1:] * kernel
-
 
 
 def fused(mixing: nn.Module, graph: Tensor, own: Tensor) -> Tensor:

@@ -54,6 +54,8 @@ class Data:
         Whether all rows are on the device. The others are streamed to it.
     edges : int64 Tensor (e, 2) or None
         Links between the items on the device, each named once, for methods that use any.
+    edges_given : bool
+        Whether links were given to the fit.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Data:
     ) -> None:
         self.device = device
         self.edges: Tensor | None = None
+        self.edges_given = False
         self.n_items, self.n_features = features.shape
         self.resident = _fits(features, device)
         self._scale: tuple[Tensor, Tensor] | None = None

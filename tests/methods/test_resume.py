@@ -36,6 +36,8 @@ CASES = {
     | {"hidden_dim": 8, "channels": 2},
     "jdrl": SETTINGS | CLUSTERING,
     "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
+    "sdcn": SETTINGS | {"epochs": 6, "batch_size": 32, "update_interval": 2},
+    "dagc": SETTINGS | {"epochs": 6, "batch_size": 32, "update_interval": 2},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 
