@@ -23,7 +23,7 @@ from clustering.workspace import Workspace
 def load(
     source: Annotated[str, typer.Argument(help="Folder, zip, table, array, or id on the Hugging Face hub.")],
     kind: Annotated[
-        str | None, typer.Option(help="images, table, vectors or series; else by its looks.")
+        str | None, typer.Option(help="images, table, vectors, series, text or tokens; else by its looks.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the originals into the workspace.")] = False,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Kind = Literal["images", "table", "vectors", "series"]
+Kind = Literal["images", "table", "vectors", "series", "text", "tokens"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 DESCRIPTION = "collection.json"
@@ -28,6 +28,9 @@ ITEMS = "items.parquet"
 FEATURES = "features.parquet"  # kind table
 VECTORS = "vectors.npy"  # kind vectors
 WINDOWS = "windows.npy"  # kind series: every window laid flat, its channels together
+TEXTS = "texts.parquet"  # kind text
+SENTENCES = "sentences.parquet"  # kind tokens: the words of every sentence
+SPANS = "spans.parquet"  # kind tokens: sentence, first word and the word behind the last of every item
 PIXELS = "pixels.npy"  # kind images, when they came as one array
 ORIGINALS = "originals"  # pictures that were copied
 FACTS = "originals.parquet"  # size in bytes and time of change of every original
@@ -172,7 +175,8 @@ class Collection:
         -------
         numpy.ndarray or pandas.DataFrame
             Vectors: float32 (n, d), memory-mapped. Series: float32 (n, steps, channels), memory-mapped.
-            Table: the feature columns, missing values left missing.
+            Table: the feature columns, missing values left missing. Text: the column ``text``. Tokens:
+            ``sentence``, ``start`` and ``end`` of every item, and ``words``, the list of its sentence's.
 
         Raises
         ------
@@ -185,6 +189,12 @@ class Collection:
             return self._array(WINDOWS).reshape(self.n_items, -1, len(self.about["channels"]))
         if self.kind == "table":
             return _read_table(self.folder / FEATURES)
+        if self.kind == "text":
+            return _read_table(self.folder / TEXTS)
+        if self.kind == "tokens":
+            spans, sentences = _read_table(self.folder / SPANS), _read_table(self.folder / SENTENCES)
+            words = [list(found) for found in sentences["words"]]  # shared by the items of a sentence
+            return spans.assign(words=[words[at] for at in spans["sentence"]])
         raise StudioError(f"“{self.name}” holds pictures, not a table.", "Compute features of it first.")
 
     @cached_property

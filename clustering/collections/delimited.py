@@ -27,7 +27,7 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     StudioError
         When it is empty, no text, or its rows do not fit its header.
     """
-    text, encoding = _decoded(path)
+    text, encoding = decoded(path)
     if not text.strip():
         raise StudioError(f"{path.name} is empty.", "Choose a file with a header line and one row an item.")
     separator = _separator(text)
@@ -62,7 +62,14 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
 _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "<NA>", "#N/A", "#NA")
 
 
-def _decoded(path: Path) -> tuple[str, str]:
+def decoded(path: Path) -> tuple[str, str]:
+    """Return the text of a file and the encoding it was read as, UTF-8 where it is that.
+
+    Raises
+    ------
+    StudioError
+        When it is no text.
+    """
     raw = path.read_bytes()
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -74,7 +81,8 @@ def _decoded(path: Path) -> tuple[str, str]:
                 break
     if b"\0" in raw[:65536]:
         raise StudioError(
-            f"{path.name} is not a text table.", "Export it as CSV (UTF-8), or choose another file."
+            f"{path.name} is not a text table and no text.",
+            "Save it as text or CSV (UTF-8), or choose another file.",
         )
     for encoding in ("utf-8", "cp1252"):
         try:

@@ -41,11 +41,13 @@ def load(
         ``.npy``, ``.npz`` (``file.npz::name`` for one of several arrays), ``.parquet`` with
         ``kind="vectors"``. Series: ``.ts`` of the UCR and UEA archives, an array windows × time × channels in
         ``.npy`` or ``.npz``, a long recording as an array or ``.csv`` with ``kind="series"`` and a window.
+        Text: a folder of ``.txt``, ``.jsonl``, or a table with ``kind="text"``. Tokens: ``.conllu`` (also
+        ``.gz``), or a table of sentence, start and end with ``kind="tokens"``.
     destination : str or Path
         Folder the collection becomes; must not exist, or be empty. Its name is the collection's id. It
         appears when everything is done; until then the work lies in a hidden folder beside it. The same
         call after a kill or stop goes on there; after the end it opens what is there.
-    kind : {"images", "table", "vectors", "series"}, optional
+    kind : {"images", "table", "vectors", "series", "text", "tokens"}, optional
         What to make of the source; by default what it looks like.
     name : str, optional
         For people; by default the source's name.
@@ -121,7 +123,7 @@ def _located(source: str | Path) -> tuple[Path | None, str]:
     if (
         isinstance(source, str)
         and (match := _HUB_ID.fullmatch(source))
-        and path.suffix.lower() not in TABLES | ARRAYS | {".ts"}
+        and path.suffix.lower() not in TABLES | ARRAYS | {".ts", ".jsonl", ".conllu", ".gz"}
     ):
         return None, match[1]
     raise StudioError(f"There is nothing at {source}.", "Check the spelling of the path.")

@@ -65,7 +65,7 @@ def read_metadata(path: Path) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
         ) from error
 
 
-def join(metadata: pd.DataFrame, pictures: Sequence[str]) -> Joined:
+def join(metadata: pd.DataFrame, pictures: Sequence[str], what: str = "picture") -> Joined:
     """Bring metadata into the order of the pictures.
 
     The column that names the pictures (by path, file name or file name without its ending) is found by
@@ -76,13 +76,15 @@ def join(metadata: pd.DataFrame, pictures: Sequence[str]) -> Joined:
     metadata : pandas.DataFrame
     pictures : sequence of str
         Paths relative to the folder, with forward slashes.
+    what : str
+        What a file is called in sentences.
 
     Raises
     ------
     StudioError
         When no column names any picture.
     """
-    key, keys, names = _matching(metadata, pictures)
+    key, keys, names = _matching(metadata, pictures, what)
     first = ~pd.Series(keys).duplicated().to_numpy()
     position = {text: row for row, text in enumerate(keys) if first[row] and text}
     rows = [position.get(name, -1) for name in names]
@@ -100,10 +102,10 @@ def join(metadata: pd.DataFrame, pictures: Sequence[str]) -> Joined:
     aligned = aligned.rename(columns={name: f"{name} (metadata)" for name in aligned if name in RESERVED})
     used = set(rows)
     idle = [text for row, text in enumerate(keys) if row not in used]
-    return Joined(aligned, ids, (*findings, *_findings(key, unknown, idle)))
+    return Joined(aligned, ids, (*findings, *_findings(key, unknown, idle, what)))
 
 
-def _matching(metadata: pd.DataFrame, pictures: Sequence[str]) -> tuple[str, list[str], list[str]]:
+def _matching(metadata: pd.DataFrame, pictures: Sequence[str], what: str) -> tuple[str, list[str], list[str]]:
     """Return the naming column, its values, and the pictures' names in the form that it uses."""
     paths = [PurePosixPath(picture) for picture in pictures]
     forms = [list(pictures), [path.name for path in paths], [path.stem for path in paths]]
@@ -120,7 +122,7 @@ def _matching(metadata: pd.DataFrame, pictures: Sequence[str]) -> tuple[str, lis
                 best = (hits, column, values, form)
     if best is None:
         raise StudioError(
-            f"No column of the metadata names the pictures (columns: {listed(list(metadata.columns))}).",
+            f"No column of the metadata names the {what}s (columns: {listed(list(metadata.columns))}).",
             f"Add a column “file” with names such as “{pictures[0]}”, or take the metadata file away.",
         )
     return best[1:]
@@ -139,14 +141,14 @@ def _ids(table: pd.DataFrame) -> list[str] | None:
     return ids if len(set(ids)) == len(ids) else None
 
 
-def _findings(key: str, unknown: list[str], idle: list[str]) -> list[Finding]:
+def _findings(key: str, unknown: list[str], idle: list[str], what: str) -> list[Finding]:
     findings = []
     if unknown:
         findings.append(
             Finding(
                 "metadata",
                 len(unknown),
-                f"The metadata (by column “{key}”) say nothing of {count(len(unknown), 'picture')}; "
+                f"The metadata (by column “{key}”) say nothing of {count(len(unknown), what)}; "
                 "their values are missing.",
                 tuple(unknown[:20]),
             )
@@ -156,7 +158,7 @@ def _findings(key: str, unknown: list[str], idle: list[str]) -> list[Finding]:
             Finding(
                 "metadata",
                 len(idle),
-                f"{count(len(idle), 'row')} of the metadata name no picture, or one named before; left out.",
+                f"{count(len(idle), 'row')} of the metadata name no {what}, or one named before; left out.",
                 tuple(idle[:20]),
             )
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from clustering.collections.collection import ORIGINALS, Kind
 from clustering.collections.series_options import SeriesOptions
+from clustering.collections.text_options import TextOptions, TokenOptions
 from clustering.errors import StudioError
 from clustering.progress import Progress
 
@@ -112,6 +113,21 @@ def _series(source: Source, part: Path, wishes: Wishes, progress: Progress) -> L
     )
 
 
+def _texts(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.texts import read_texts
+
+    path = source.path if source.path is not None and source.path.is_dir() else source.file()
+    options = TextOptions(**wishes.options)
+    return read_texts(path, part, options, label_column=wishes.label_column, progress=progress)
+
+
+def _tokens(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.tokens import read_tokens
+
+    options = TokenOptions(**wishes.options)
+    return read_tokens(source.file(), part, options, label_column=wishes.label_column, progress=progress)
+
+
 READERS: dict[Kind, Reader] = {
     "images": Reader(ARRAYS | {".parquet", ".zip"}, _images, caption="pictures"),
     "table": Reader(TABLES, _table, caption="columns of any type, one item a row"),
@@ -119,6 +135,11 @@ READERS: dict[Kind, Reader] = {
     "series": Reader(
         ARRAYS | {".ts", ".csv", ".tsv"}, _series, SeriesOptions,
         caption="measurements one after the other, cut into windows",
+    ),
+    "text": Reader(TABLES | {".jsonl"}, _texts, TextOptions, caption="a text in every row"),
+    "tokens": Reader(
+        frozenset({".conllu", ".gz", ".csv", ".tsv"}), _tokens, TokenOptions,
+        caption="words or phrases in sentences",
     ),
 }  # fmt: skip
 
@@ -137,8 +158,10 @@ def kind_by_looks(source: Source) -> Kind:
         When it is of none.
     """
     path = source.path
-    if path is None or path.is_dir():
+    if path is None:
         return "images"
+    if path.is_dir():
+        return "text" if _holds_texts(path) else "images"
     ending = path.suffix.lower()
     if ending == ".parquet":
         from clustering.collections.hub import has_pictures
@@ -148,6 +171,10 @@ def kind_by_looks(source: Source) -> Kind:
         return "table"
     if ending == ".ts":
         return "series"
+    if ending == ".jsonl":
+        return "text"
+    if path.name.lower().endswith((".conllu", ".conllu.gz")):
+        return "tokens"
     if ending in ARRAYS:
         from clustering.collections.arrays import holds_pixels, holds_windows
 
@@ -160,6 +187,16 @@ def kind_by_looks(source: Source) -> Kind:
         return "images"
     raise StudioError(
         f"{source.text} is of a kind that is not read ({ending or 'no ending'}).",
-        "Choose a folder of pictures, a zip of one, or a file that ends in .csv, .tsv, .parquet, .xlsx, "
-        ".npy, .npz or .ts.",
+        "Choose a folder of pictures or of .txt files, a zip of pictures, or a file that ends in .csv, .tsv, "
+        ".parquet, .xlsx, .npy, .npz, .ts, .jsonl or .conllu.",
     )
+
+
+def _holds_texts(folder: Path) -> bool:
+    """Say whether a folder holds text files and no picture, by its first thousand files."""
+    from itertools import islice
+
+    from clustering.collections.pictures import EXTENSIONS
+
+    endings = {path.suffix.lower() for path in islice(folder.rglob("*"), 1000)}
+    return ".txt" in endings and not endings & {f".{one.lstrip('.')}" for one in EXTENSIONS}

@@ -135,7 +135,12 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
 
     context.progress(0, 0, "Starting")
     settings = model.get_params(deep=False)
-    model.fit(workspace.features(source.id), emit=context.also(listen), checkpoint=context.checkpoint)
+    model.fit(
+        workspace.features(source.id),
+        emit=context.also(listen),
+        checkpoint=context.checkpoint,
+        **_contexts(workspace, source, model),
+    )
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
     seeds, init_labels = seeds_of(model)
@@ -164,6 +169,16 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         save_model=model.save,
         job_id=context.job_id,
     )
+
+
+def _contexts(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> dict[str, Any]:
+    """Return which words stand near which, for a method that wants to know and a collection that does."""
+    if not model.info.contexts or workspace.collection(source.collection_id).kind != "tokens":
+        return {}
+    from clustering.collections.tokens import neighbouring_words
+    from clustering.features.word_contexts import spans_of
+
+    return {"edges": neighbouring_words(spans_of(workspace.open_collection(source.collection_id)))}
 
 
 def _queue_baseline(workspace: Workspace, name: str, run: RunRecord) -> None:

@@ -47,6 +47,9 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
+    contexts : bool
+        Whether its fit wants ``edges`` that say which words stand near which; a job takes them from a
+        collection of words in sentences.
     layout : tuple of str
         Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the
         encoder of the features (`Encoder.layout`), and refuses features that do not lie so.
@@ -74,3 +77,4 @@ class MethodInfo:
     library: str = ""
     layout: tuple[str, ...] = ()
     uses_links: bool = False
+    contexts: bool = False

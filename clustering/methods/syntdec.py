@@ -147,6 +147,7 @@ class SyntDEC(AutoencoderClusterer):
             "endings of words beside the states. Ours: widths, rates, epochs, λ = 1, two words on either "
             "side, and pretraining of all layers at once."
         ),
+        contexts=True,
         order=202205,
     )
 

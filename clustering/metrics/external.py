@@ -12,6 +12,9 @@ from clustering.metrics.matching import NOISE, Contingency, best_match, continge
 from clustering.metrics.quality import Quality
 
 Norm = Literal["arithmetic", "geometric", "min", "max"]
+_PURITY_NOTE = (
+    "Rises with the number of clusters; never read it alone. The commonest class alone gives {:.3f}."
+)
 _NOISE_NOTE = "Noise items belong to no cluster and count as wrong."
 _NOISE_AS_GROUP_NOTE = "Noise items count as one more cluster."
 
@@ -39,9 +42,10 @@ def external(labels_true: ArrayLike, labels: ArrayLike, seed: int = 0, resamples
     noise = NOISE in counted.clusters
     norms = ", ".join(f"{norm} {nmi_of(counted, norm):.3f}" for norm in ("geometric", "min", "max"))
     wrong, group = (_NOISE_NOTE, _NOISE_AS_GROUP_NOTE) if noise else ("", "")
+    common = counted.table.sum(axis=1).max() / counted.n
     rows: list[tuple[str, str, Callable[[Contingency], float], str]] = [
         ("accuracy", "Accuracy after matching (ACC)", accuracy_of, wrong),
-        ("purity", "Purity", purity_of, f"Rises with the number of clusters; never read it alone. {wrong}"),
+        ("purity", "Purity (many-to-one accuracy)", purity_of, f"{_PURITY_NOTE.format(common)} {wrong}"),
         ("nmi", "NMI (arithmetic)", nmi_of, f"With the other normalisations: {norms}. {group}"),
         ("ami", "AMI (arithmetic)", ami_of, f"NMI less what chance alone would give. {group}"),
         ("ari", "ARI", ari_of, f"Pairs of items, less chance; can be negative. {group}"),

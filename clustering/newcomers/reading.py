@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.newcomers.rows import refuse_many, table_rows, vector_rows
+from clustering.newcomers.texts import text_rows
 from clustering.newcomers.windows import window_rows
 
 if TYPE_CHECKING:
@@ -151,7 +152,10 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     if collection.kind == "series":
         windows, names = window_rows(collection, files)
         return Newcomers("series", names, rows=windows, about=collection.about)
+    if collection.kind == "text":
+        texts, names = text_rows(files)
+        return Newcomers("text", names, rows=texts)
     raise StudioError(
         f"Items of the kind “{collection.kind}” cannot be placed yet.",
-        "Choose a collection of pictures, a table, vectors or series.",
+        "Choose a collection of pictures, a table, vectors, series or texts.",
     )

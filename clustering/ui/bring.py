@@ -24,6 +24,7 @@ PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "bmp")
 TABLES = ("csv", "tsv", "xlsx", "parquet")
 VECTORS = ("npy", "npz")
 SERIES = ("ts",)
+TEXTS = ("txt", "jsonl", "conllu", "gz")
 LOOKS = "Found by itself"
 MOST_FILES = 20_000
 WAYS = {
@@ -58,9 +59,9 @@ def ways(key: str) -> str | None:
 
 def _upload(key: str) -> str | None:
     files = st.file_uploader(
-        "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet), vectors (NPY, NPZ) or series "
-        "(NPY, NPZ, TS, CSV)",
-        type=["zip", *PICTURES, *TABLES, *VECTORS, *SERIES],
+        "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet), vectors (NPY, NPZ), series "
+        "(NPY, NPZ, TS, CSV) or texts (TXT, CSV, JSONL, CoNLL-U)",
+        type=["zip", *PICTURES, *TABLES, *VECTORS, *SERIES, *TEXTS],
         accept_multiple_files=True,
         key=f"{key}-files",
     )
@@ -102,7 +103,7 @@ def _label_column(place: Any, key: str) -> str | None:
 
 def _folder(key: str) -> str | None:
     st.caption(
-        "A folder of pictures (a metadata.csv in it is read too), or a file. "
+        "A folder of pictures or of .txt files (a metadata.csv in it is read too), or a file. "
         f"Folders below {', '.join(str(root) for root in roots())} can be read."
     )
     left, right = st.columns([3, 1])
@@ -271,7 +272,7 @@ def keep_upload(workspace: Workspace, files: Sequence[tuple[str, Any]]) -> Path:
             f"The upload could not be written to {workspace.root} ({error.strerror or error}).",
             "Free some space there and drop the files again.",
         ) from error
-    lone = len(kept) == 1 and ending(kept[0].name) not in PICTURES
+    lone = len(kept) == 1 and ending(kept[0].name) not in (*PICTURES, "txt")
     return kept[0] if lone else folder
 
 

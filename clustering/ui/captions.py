@@ -23,7 +23,8 @@ MAKERS = (
     "作者",
 )
 DATES = ("year", "date", "date_display", "object_date", "created", "period", "century", "年代")
-HIDDEN = ("id", "path", "aspect", "width", "height", "duplicate_of")
+OPENING = "opening"  # how a text begins, or a word in its sentence
+HIDDEN = ("id", "path", "aspect", "width", "height", "duplicate_of", OPENING)
 
 
 @dataclass(frozen=True)

@@ -35,18 +35,21 @@ ENDINGS = {
     "table": ["csv", "tsv", "xlsx", "parquet"],
     "vectors": ["npy", "npz", "parquet", "csv"],
     "series": ["npy", "npz", "ts", "csv", "tsv"],
+    "text": ["txt"],
 }
 ASKS = {
     "images": "Place pictures of your own",
     "table": "Place rows of your own",
     "vectors": "Place vectors of your own",
     "series": "Place windows of your own",
+    "text": "Place texts of your own",
 }
 WORDS = {
     "images": "Pictures",
     "table": "A table with its rows",
     "vectors": "Vectors",
     "series": "Series",
+    "text": "Texts",
 }
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"

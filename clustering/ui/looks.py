@@ -6,12 +6,18 @@ from collections.abc import Callable
 from html import escape
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from clustering.ui import routes, theme
+from clustering.collections.words import common_words, in_context, names_of_groups
+from clustering.ui import routes, state, theme
 from clustering.ui.explore_state import Shown
+from clustering.ui.trouble import plain
 
 QUIET = {"displayModeBar": False, "scrollZoom": False}
+COMMON, CONTEXTS = 5, 3  # words of a group, and sentences each is shown in
+WHOLE = 10_000  # words on either side: the whole sentence
+PAGE = "max-height:46vh;overflow-y:auto;white-space:pre-wrap;line-height:1.55;font-size:1.02rem"
 MEMBERS = 1000  # windows of a group whose middle half is drawn
 
 
@@ -65,5 +71,68 @@ def _medoid(shown: Shown, label: int) -> None:
     st.caption("Line: the medoid, nearest to the middle of the group. Shade: the middle half of its windows.")
 
 
-ITEMS: dict[str, Callable[[Shown, int, str], None]] = {"images": _picture, "series": _window}
-GROUPS: dict[str, Callable[[Shown, int], None]] = {"series": _medoid}
+def _text(shown: Shown, index: int, caption: str) -> None:  # noqa: ARG001
+    """Show a text, long ones to be scrolled."""
+    st.html(f'<div style="{PAGE}">{escape(str(_data(shown)["text"].iloc[index]))}</div>')
+
+
+def _word(shown: Shown, index: int, caption: str) -> None:  # noqa: ARG001
+    """Show a word in its sentence."""
+    st.html(f'<div style="{PAGE}">{_marked(*in_context(_data(shown), index, WHOLE))}</div>')
+
+
+def _words(shown: Shown, label: int) -> None:
+    """Say which words tell the group from the others, and offer them as its name."""
+    found = _proposals(shown.run.id, shown)
+    if label in found:
+        st.markdown(f"Words that tell it from the others: **{plain(found[label])}**")
+        _offer(shown, label, found[label])
+
+
+def _members(shown: Shown, label: int) -> None:
+    """Show the commonest words of a group, three contexts each."""
+    data = _data(shown)
+    common = common_words(data, shown.groups.labels, label, COMMON)
+    rows = [
+        f"<dt><b>{escape(word)}</b> · {len(places):,}</dt>"
+        + "".join(f"<dd>{_marked(*in_context(data, row, 6))}</dd>" for row in places[:CONTEXTS])
+        for word, places in common.items()
+    ]
+    st.html(f'<dl style="margin:0;line-height:1.5">{"".join(rows)}</dl>')
+    _offer(shown, label, ", ".join(list(common)[:3]))
+
+
+def _marked(left: str, word: str, right: str) -> str:
+    return f"{escape(left)} <mark>{escape(word)}</mark> {escape(right)}"
+
+
+def _offer(shown: Shown, label: int, name: str) -> None:
+    if name and shown.groups.given.get(label) != name[:60]:
+        st.button(
+            "Take as name",
+            key=f"take-name-{shown.run.id}-{label}",
+            icon=":material/label:",
+            on_click=state.workspace().name_cluster,
+            args=(shown.run.id, label, name[:60]),
+            help=f"Call this group “{name[:60]}”; it can be changed under Rename.",
+        )
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _proposals(run_id: str, _shown: Shown) -> dict[int, str]:  # noqa: ARG001
+    return names_of_groups(_data(_shown), _shown.groups.labels)
+
+
+def _data(shown: Shown) -> pd.DataFrame:
+    data = shown.collection.data()
+    assert isinstance(data, pd.DataFrame)
+    return data
+
+
+ITEMS: dict[str, Callable[[Shown, int, str], None]] = {
+    "images": _picture,
+    "series": _window,
+    "text": _text,
+    "tokens": _word,
+}
+GROUPS: dict[str, Callable[[Shown, int], None]] = {"series": _medoid, "text": _words, "tokens": _members}

@@ -17,7 +17,7 @@ import streamlit as st
 from numpy.typing import ArrayLike, NDArray
 
 from clustering.ui import routes
-from clustering.ui.captions import Captions, shown
+from clustering.ui.captions import OPENING, Captions, shown
 
 if TYPE_CHECKING:
     from clustering.collections import Collection
@@ -136,6 +136,8 @@ def aspects_of(collection: Collection, indices: NDArray[np.int64]) -> list[float
 
 
 def _details(captions: Captions, index: int) -> str:
+    if OPENING in captions.items:  # a text, or a word in its sentence
+        return shown(captions.items[OPENING].iloc[index])
     told = [(name, value) for name, value in captions.metadata(index) if name != captions.title]
     return " · ".join(f"{name} {shown(value)}" for name, value in told[:_DETAILS])
 
