@@ -192,9 +192,11 @@ class Collection:
         if self.kind == "text":
             return _read_table(self.folder / TEXTS)
         if self.kind == "tokens":
+            import pandas as pd
+
             spans, sentences = _read_table(self.folder / SPANS), _read_table(self.folder / SENTENCES)
-            words = [list(found) for found in sentences["words"]]  # shared by the items of a sentence
-            return spans.assign(words=[words[at] for at in spans["sentence"]])
+            words = pd.Series([list(found) for found in sentences["words"]])  # shared within a sentence
+            return spans.assign(words=words.iloc[spans["sentence"].to_numpy()].to_numpy())
         raise StudioError(f"“{self.name}” holds pictures, not a table.", "Compute features of it first.")
 
     @cached_property

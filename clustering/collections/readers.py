@@ -193,10 +193,10 @@ def kind_by_looks(source: Source) -> Kind:
 
 
 def _holds_texts(folder: Path) -> bool:
-    """Say whether a folder holds text files and no picture, by its first thousand files."""
+    """Say whether a folder holds several text files and no picture, by its first thousand files."""
     from itertools import islice
 
     from clustering.collections.pictures import EXTENSIONS
 
-    endings = {path.suffix.lower() for path in islice(folder.rglob("*"), 1000)}
-    return ".txt" in endings and not endings & {f".{one.lstrip('.')}" for one in EXTENSIONS}
+    endings = [path.suffix.lower() for path in islice(folder.rglob("*"), 1000)]
+    return endings.count(".txt") > 1 and not set(endings) & {f".{one.lstrip('.')}" for one in EXTENSIONS}

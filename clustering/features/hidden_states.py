@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from clustering.features.language_models import located, opened
 from clustering.features.word_contexts import spans_of
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
-from clustering.training.device import DeviceName, choose_device
 
 
 class HiddenStates(Encoder):
@@ -45,7 +44,9 @@ class HiddenStates(Encoder):
             Interval(ge=0, le=200),
             Meaning("Which layer's states: 0 are the words before the first layer."),
         ] = 4,
-        device: Annotated[DeviceName, Meaning("Where to compute.", advanced=True)] = "auto",
+        device: Annotated[
+            Literal["auto", "cuda", "mps", "cpu"], Meaning("Where to compute.", advanced=True)
+        ] = "auto",
         batch_size: Annotated[
             int, Interval(ge=1, le=4096), Meaning("Sentences at a time.", advanced=True)
         ] = 32,
@@ -131,6 +132,8 @@ class HiddenStates(Encoder):
         return [_of_words(states[row], given.word_ids(row), len(words)) for row, words in enumerate(batch)]
 
     def _network(self) -> tuple[Any, Any]:
+        from clustering.training.device import choose_device
+
         device = choose_device(self.device)
         self.device_used, self.device_reason = device.device.type, device.reason
 

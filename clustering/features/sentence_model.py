@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
@@ -16,7 +16,6 @@ from clustering.features.language_models import located, opened
 from clustering.features.tfidf import texts_of
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
-from clustering.training.device import DeviceName, choose_device
 
 CHUNK = 256  # texts between two words of progress
 
@@ -40,7 +39,9 @@ class SentenceModel(Encoder):
         model: Annotated[
             str, Meaning("A sentence-transformers id on the hub, or the folder of a downloaded model.")
         ] = "sentence-transformers/all-MiniLM-L6-v2",
-        device: Annotated[DeviceName, Meaning("Where to compute.", advanced=True)] = "auto",
+        device: Annotated[
+            Literal["auto", "cuda", "mps", "cpu"], Meaning("Where to compute.", advanced=True)
+        ] = "auto",
         batch_size: Annotated[int, Interval(ge=1, le=4096), Meaning("Texts at a time.", advanced=True)] = 32,
     ) -> None:
         self.model = model
@@ -95,6 +96,8 @@ class SentenceModel(Encoder):
         return lambda newcomers: self._rows(network, texts_of(newcomers))
 
     def _network(self) -> Any:
+        from clustering.training.device import choose_device
+
         device = choose_device(self.device)
         self.device_used, self.device_reason = device.device.type, device.reason
 

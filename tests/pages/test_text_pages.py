@@ -1,0 +1,67 @@
+"""Texts and words in sentences by clicks: how they are looked at, and how a group takes its proposed name."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustering.jobs.executors import Inline
+from clustering.workspace import Workspace
+from tests.pages.conftest import words
+
+KMEANS = {"method": "kmeans", "parameters": {"n_clusters": 2, "random_state": 0}}
+
+
+def _run(workspace: Workspace, source, **chosen) -> str:
+    with Inline(workspace) as here:
+        load = here.submit("load", {"source": str(source), **chosen})
+        encode = here.submit("features", {"encoder": "auto"}, load.id)
+        train = here.submit("train", KMEANS, encode.id)
+        here.submit("project", {"projection": "pca", "space": "latent"}, train.id)
+    problems = [job.problem for job in workspace.jobs() if job.state != "finished"]
+    assert not problems, problems
+    return workspace.runs()[0].id
+
+
+@pytest.fixture
+def letters(empty_workspace, tmp_path):
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    for at in range(12):
+        text = f"the ship and the sea <b>wave</b> {at}" if at % 2 else f"a cow on a field with a plough {at}"
+        (folder / f"{at:02d}.txt").write_text(text, encoding="utf-8")
+    return empty_workspace, _run(empty_workspace, folder)
+
+
+def test_a_group_of_texts_is_told_by_its_words_and_can_take_them_as_its_name(letters, visit):
+    workspace, run = letters
+    app = visit("explore")
+    assert not app.exception
+    app.session_state[f"group-{run}"] = int(workspace.run_arrays(run).labels[1])
+    app.run()
+    assert not app.exception
+    said = words(app)
+    assert "Words that tell it from the others" in said
+    assert "ship" in said
+    button = next(one for one in app.button if str(one.key).startswith("take-name-"))
+    button.click().run()
+    assert not app.exception
+    assert any("ship" in name for name in workspace.cluster_names(run).values())
+
+
+def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace, tmp_path, visit):
+    row = "{}\t{}\t_\t{}\t_\t_\t{}\t_\t_\t_\n"
+    tree = "".join(
+        row.format(1, "The", "DET", 2)
+        + row.format(2, f"ship{at}", "NOUN", 3)
+        + row.format(3, "left", "VERB", 0)
+        + "\n"
+        for at in range(6)
+    )
+    path = tmp_path / "tree.conllu"
+    path.write_text(tree, encoding="utf-8")
+    run = _run(empty_workspace, path)
+    app = visit("explore")
+    app.session_state[f"group-{run}"] = int(empty_workspace.run_arrays(run).labels[0])
+    app.run()
+    assert not app.exception
+    assert "<mark>the</mark>" in words(app).lower()
