@@ -95,6 +95,10 @@ class SyntDEC(AutoencoderClusterer):
 
     Notes
     -----
+    On 25,147 words of the English web treebank (17 tags) it has V-measure .439 ± .019 on states of a small
+    language model against k-means' .366 ± .018 (three seeds), and .320 ± .015 against .305 ± .010 on counted
+    neighbours (five), where the joint training adds nothing to the codes. ``context`` helps only the latter.
+
     A reconstruction, see ``info.reconstructed``. Targets are those of the whole set, renewed once an epoch.
     """
 
