@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from clustering.collections.collection import Finding
+from clustering.errors import StudioError
 
 LABEL_NAMES = frozenset(
     {"label", "labels", "class", "classes", "target", "targets", "y", "species", "category"}
@@ -37,6 +38,26 @@ def unique_names(names: Sequence[object]) -> tuple[list[str], tuple[str, ...]]:
             changed.append(name or free)
         result.append(free)
     return result, tuple(changed)
+
+
+def check_column(table: pd.DataFrame, name: str | None, source: str) -> None:
+    """Refuse a column someone named that is not there.
+
+    Raises
+    ------
+    StudioError
+        Saying which columns there are.
+    """
+    if name is not None and name not in table:
+        there = list(table.columns)
+        mend = f"Choose one of: {listed(there, 20)}." if there else "Leave it out."
+        raise StudioError(f"{source} has no column “{name}”.", mend)
+
+
+def of_items(columns: dict[str, Any], rest: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a collection's items, then those that came along, “(file)” where names meet."""
+    renamed = rest.rename(columns={name: f"{name} (file)" for name in rest if str(name) in columns})
+    return pd.concat([pd.DataFrame(columns), renamed], axis=1)
 
 
 def typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import EXAMPLES, column_findings, few_findings
 from clustering.collections.collection import THUMBNAILS, WINDOWS, Finding
-from clustering.collections.columns import count, label_columns, listed
+from clustering.collections.columns import check_column, count, label_columns, listed, of_items
 from clustering.collections.loaded import Loaded
 from clustering.collections.recordings import Recordings, evened, filled, of_one_length, refuse_odd
 from clustering.collections.series_files import recordings_in
@@ -90,13 +90,7 @@ def read_series(
     digests, hashed, _ = write_rows(cut.windows.reshape(n, -1), part / WINDOWS, path.name, progress)
     content_hash = hashlib.blake2b(f"{hashed} {channels}".encode(), digest_size=16).hexdigest()
     metadata, mixed = _metadata(found, cut, steps)
-    if label_column is not None and label_column not in metadata:
-        raise StudioError(
-            f"{path.name} has no column “{label_column}”.",
-            f"Choose one of: {listed(list(metadata.columns), 20)}."
-            if len(metadata.columns)
-            else "Leave it out.",
-        )
+    check_column(metadata, label_column, path.name)
     repeats = first_equal(digests)
     items = _items(metadata, cut, repeats, rate, cut_up=options.window is not None)
     labels = label_columns(metadata, label_column)
@@ -215,9 +209,7 @@ def _items(
     if cut_up:
         name = "start" if rate is None else "start (s)"
         columns[name] = cut.start if rate is None else cut.start / rate
-    taken = set(columns)
-    rest = metadata.rename(columns={one: f"{one} (file)" for one in metadata if one in taken})
-    return pd.concat([pd.DataFrame(columns), rest], axis=1)
+    return of_items(columns, metadata)
 
 
 def _told(found: Recordings, cut: Cut, options: SeriesOptions, rate: float | None) -> Finding:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.arrays import read_arrays
-from clustering.collections.columns import count, listed, named_label, typed_table
+from clustering.collections.columns import check_column, count, listed, named_label, typed_table
 from clustering.collections.delimited import read_delimited
 from clustering.collections.recordings import Recording, Recordings
 from clustering.collections.series_options import SeriesOptions
@@ -95,10 +95,7 @@ def _of_table(path: Path, options: SeriesOptions, label_column: str | None) -> R
     raw, findings = read_delimited(path)
     table, odd = typed_table(raw)
     for wanted in (options.time_column, options.recording_column, label_column):
-        if wanted is not None and wanted not in table:
-            raise StudioError(
-                f"{path.name} has no column “{wanted}”.", f"Choose one of: {listed(list(table.columns), 20)}."
-            )
+        check_column(table, wanted, path.name)
     if options.window is None:
         raise StudioError(
             f"{path.name} is one long table of {count(len(table), 'step')}; nobody said how to cut it.",

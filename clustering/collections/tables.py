@@ -13,7 +13,14 @@ import pandas as pd
 from clustering.collections.archives import refuse_bomb
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import FEATURES, Finding
-from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
+from clustering.collections.columns import (
+    check_column,
+    count,
+    label_columns,
+    listed,
+    named_label,
+    typed_table,
+)
 from clustering.collections.delimited import read_delimited
 from clustering.collections.loaded import Loaded
 from clustering.errors import StudioError
@@ -107,13 +114,13 @@ def row_digests(frame: pd.DataFrame) -> np.ndarray:
     return pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
 
 
-def duplicate_rows(repeats: np.ndarray, ids: Sequence[str]) -> list[Finding]:
-    """Say which rows repeat an earlier one."""
+def duplicate_rows(repeats: np.ndarray, ids: Sequence[str], what: str = "row") -> list[Finding]:
+    """Say which rows, or what else they stand for, repeat an earlier one."""
     rows = np.flatnonzero(repeats >= 0)
     if not len(rows):
         return []
     sentence = (
-        f"{count(len(rows), 'row')} repeat an earlier one; kept, and marked in the column “duplicate_of”."
+        f"{count(len(rows), what)} repeat an earlier one; kept, and marked in the column “duplicate_of”."
     )
     return [Finding("duplicates", len(rows), sentence, tuple(ids[row] for row in rows[:20]))]
 
@@ -175,13 +182,8 @@ def _finite(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
 
 
 def _label(table: pd.DataFrame, chosen: str | None, source: str) -> str | None:
-    if chosen is not None:
-        if chosen not in table:
-            raise StudioError(
-                f"{source} has no column “{chosen}”.", f"Choose one of: {listed(list(table.columns), 20)}."
-            )
-        return chosen
-    return named_label(table)
+    check_column(table, chosen, source)
+    return named_label(table) if chosen is None else chosen
 
 
 def _role(column: pd.Series[Any]) -> str:

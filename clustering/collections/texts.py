@@ -12,11 +12,11 @@ import pandas as pd
 
 from clustering.collections.check import EXAMPLES, column_findings, few_findings
 from clustering.collections.collection import TEXTS, Finding
-from clustering.collections.columns import count, label_columns, listed, typed_table
+from clustering.collections.columns import check_column, count, label_columns, listed, of_items, typed_table
 from clustering.collections.delimited import decoded
 from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import join, metadata_file, read_metadata
-from clustering.collections.tables import first_equal, read_cells
+from clustering.collections.tables import duplicate_rows, first_equal, read_cells
 from clustering.collections.text_options import TextOptions
 from clustering.errors import StudioError
 from clustering.files import write_whole
@@ -58,11 +58,7 @@ def read_texts(
     empty = (texts == "").to_numpy()
     if empty.all():
         raise StudioError(f"Every text of {source.name} is empty.", "Choose another file or column.")
-    if label_column is not None and label_column not in table:
-        raise StudioError(
-            f"{source.name} has no column “{label_column}”.",
-            f"Choose one of: {listed(list(table.columns), 20)}." if len(table.columns) else "Leave it out.",
-        )
+    check_column(table, label_column, source.name)
     ids, told = _ids(table)
     findings += told
     if empty.any():
@@ -81,14 +77,7 @@ def read_texts(
     texts, cut = _cut(texts, lengths, ids, options.longest)
     tell(progress, 1, 2, "reading the texts")
     repeats = first_equal(texts.map(_digest).to_numpy())
-    again = repeats >= 0
-    findings += cut
-    if again.any():
-        sentence = (
-            f"{count(int(again.sum()), 'text')} repeat an earlier one; kept, and marked in the column "
-            "“duplicate_of”."
-        )
-        findings.append(Finding("duplicates", int(again.sum()), sentence, tuple(ids[again][:EXAMPLES])))
+    findings += [*cut, *duplicate_rows(repeats, ids.to_list(), "text")]
     labels = label_columns(table, label_column)
     findings += [
         *few_findings(len(texts)),
@@ -109,10 +98,7 @@ def _of_table(path: Path, wanted: str | None) -> tuple[pd.Series[Any], pd.DataFr
     """Return the texts, the other columns, and what was met."""
     cells, findings = _json_lines(path) if path.suffix.lower() in (".jsonl", ".ndjson") else read_cells(path)
     table, odd = typed_table(cells)
-    if wanted is not None and wanted not in table:
-        raise StudioError(
-            f"{path.name} has no column “{wanted}”.", f"Choose one of: {listed(list(table.columns), 20)}."
-        )
+    check_column(table, wanted, path.name)
     column = wanted or _text_column(table, path.name)
     known = table[column].dropna()
     if not (pd.api.types.is_string_dtype(known) or known.map(lambda value: isinstance(value, str)).all()):
@@ -271,8 +257,7 @@ def _items(
             name for name in table if str(name).lower() == "id" and table[name].astype("str").equals(ids)
         ]
     )
-    rest = rest.rename(columns={name: f"{name} (file)" for name in rest if str(name) in columns})
-    return pd.concat([pd.DataFrame(columns), rest], axis=1)
+    return of_items(columns, rest)
 
 
 def shortened(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import SENTENCES, SPANS, Finding
-from clustering.collections.columns import count, label_columns, listed, typed_table
+from clustering.collections.columns import check_column, count, label_columns, listed, of_items, typed_table
 from clustering.collections.conllu import phrases, read_conllu
 from clustering.collections.loaded import Loaded
 from clustering.collections.tables import read_cells
@@ -44,11 +44,7 @@ def read_tokens(
         raise StudioError(
             f"{path.name} gives {count(len(spans), 'item')}.", "A collection needs two or more."
         )
-    if label_column is not None and label_column not in table:
-        raise StudioError(
-            f"{path.name} has no column “{label_column}”.",
-            f"Choose one of: {listed(list(table.columns), 20)}.",
-        )
+    check_column(table, label_column, path.name)
     tell(progress, 1, 2, "reading the sentences")
     data = spans.assign(words=pd.Series([sentences[at] for at in spans["sentence"].tolist()]))
     labels = label_columns(table, label_column)
@@ -188,8 +184,7 @@ def _items(data: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         "opening": [f"{left} [{word}] {right}".strip() for left, word, right in parts],
     }
     rest = table.drop(columns=own) if unique else table
-    rest = rest.rename(columns={name: f"{name} (file)" for name in rest if name in columns})
-    return pd.concat([pd.DataFrame(columns), rest], axis=1)
+    return of_items(columns, rest)
 
 
 def _content_hash(sentences: list[list[str]], spans: pd.DataFrame) -> str:

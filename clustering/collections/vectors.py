@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from clustering.collections.arrays import read_arrays
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import VECTORS, Finding
-from clustering.collections.columns import count, label_columns, listed, named_label, typed_table
+from clustering.collections.columns import (
+    check_column,
+    count,
+    label_columns,
+    listed,
+    named_label,
+    typed_table,
+)
 from clustering.collections.loaded import Loaded
 from clustering.collections.tables import duplicate_rows, first_equal
 from clustering.errors import StudioError
@@ -49,13 +56,7 @@ def read_vectors(
     digests, content_hash, flat = write_rows(data, part / VECTORS, path.name, progress)
     repeats = first_equal(digests)
     metadata, odd = typed_table(metadata)
-    if label_column is not None and label_column not in metadata:
-        raise StudioError(
-            f"{path.name} has no column “{label_column}”.",
-            f"Choose one of: {listed(list(metadata.columns), 20)}."
-            if len(metadata.columns)
-            else "Leave it out.",
-        )
+    check_column(metadata, label_column, path.name)
     labels_found = label_columns(metadata, label_column)
     items = _items(metadata, repeats)
     if flat:
