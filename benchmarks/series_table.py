@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from clustering.methods.disc import DISC
 from clustering.methods.kmeans import KMeans
 from clustering.methods.umap_gmm import UmapGmm
 from clustering.metrics import external
+from clustering.newcomers.reading import Newcomers
 from clustering.training.events import Epoch
 
 SEEDS = range(5)
@@ -33,29 +33,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "watch": {"hidden_dim": 32, "latent_dim": 16, "pretrain_epochs": 20, "epochs": 5, "batch_size": 256,
               "learning_rate": 4e-3, "decoder": "parallel"},
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Series:
-    """The little an encoder needs of a collection."""
-
-    windows: NDArray[np.float32]
-    name: str
-    kind: str = "series"
-    content_hash: str = ""
-
-    @property
-    def n_items(self) -> int:
-        """How many windows there are."""
-        return len(self.windows)
-
-    def picture(self, index: int, size: int | None = None) -> Any:
-        """Return nothing: no encoder of series looks at pictures."""
-        raise NotImplementedError
-
-    def data(self) -> NDArray[np.float32]:
-        """Return the windows."""
-        return self.windows
 
 
 def measured(rows: FeatureArray, statistics: FeatureArray, truth: NDArray[np.int64], data: str) -> None:
@@ -106,7 +83,9 @@ def main() -> None:
     folder = Path(sys.argv[1])
     for data in sys.argv[2:] or FILES:
         with np.load(folder / FILES[data]) as opened:
-            series = Series(opened["x"].astype(np.float32), data)
+            windows = opened["x"].astype(np.float32)
+            names = tuple(map(str, range(len(windows))))
+            series = Newcomers("series", names, rows=windows, name=data)
             truth = np.unique(opened["y"], return_inverse=True)[1]
         measured(encode(series), encode(series, "window-statistics"), truth, data)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
+from clustering.features.batches import digest
 from clustering.features.info import EncoderInfo
 from clustering.parameters import checked_parameters, parameters_of
 from clustering.progress import Progress, silent
@@ -143,6 +144,10 @@ class Encoder(ABC):
         """Return everything that decides the numbers, apart from the collection itself."""
         chosen = {name: value for name, value in self.parameters().items() if name not in self.not_in_key}
         return {"encoder": self.info.name, "version": self.info.version, "parameters": chosen}
+
+    def key(self, collection: Encodable) -> str:
+        """Return what tells the features of a collection from all others."""
+        return digest({"collection": collection.content_hash, **self.fingerprint()})
 
     def _check(self, collection: Encodable) -> None:
         """Refuse parameters out of range and collections of another kind, each in sentences."""

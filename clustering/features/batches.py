@@ -190,3 +190,11 @@ def replace_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def written(rows: NDArray[np.floating[Any]], key: str, folder: Path | None) -> NDArray[np.float32]:
+    """Return rows (n, d) that are made all at once as a `FeatureFile` keeps them."""
+    n, d = rows.shape
+    file = FeatureFile(n, d, key, max(1, n), folder)
+    file.write(0, rows)
+    return file.finished()

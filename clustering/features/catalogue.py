@@ -14,7 +14,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, Encoder
-from clustering.features.batches import digest
 from clustering.parameters import checked_parameters
 from clustering.progress import Progress, silent
 from clustering.registry import discovered, looked_up
@@ -158,7 +157,7 @@ def encode(
         "seconds": round(time.perf_counter() - started, 3),
         "device": made.device_used,
         "device_reason": made.device_reason,
-        "key": _key(collection, made),
+        "key": made.key(collection),
         "layout": made.layout(collection),
     }
     return FeatureArray(values, MappingProxyType(about))
@@ -181,11 +180,7 @@ def feature_key(collection: Encodable, encoder: str, parameters: dict[str, Any] 
     StudioError
         When the encoder or a parameter is wrong, or a weight file is not there.
     """
-    return _key(collection, made_encoder(collection, encoder, parameters or {}))
-
-
-def _key(collection: Encodable, made: Encoder) -> str:
-    return digest({"collection": collection.content_hash, **made.fingerprint()})
+    return made_encoder(collection, encoder, parameters or {}).key(collection)
 
 
 def _all_small(collection: Encodable) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,19 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.features.base import Encodable, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.base import Encodable
+from clustering.features.batches import written
 from clustering.features.info import EncoderInfo
-from clustering.features.language_models import located, opened
+from clustering.features.language_models import LanguageEncoder
 from clustering.features.word_contexts import spans_of
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
 
+if TYPE_CHECKING:
+    import torch
 
-class HiddenStates(Encoder):
+
+class HiddenStates(LanguageEncoder):
     """The state of a word at a layer, mean of its pieces; of phrases the two end points side by side."""
 
     info: ClassVar[EncoderInfo] = EncoderInfo(
@@ -65,11 +68,6 @@ class HiddenStates(Encoder):
             f"of first and last word stand side by side.{self._met}"
         )
 
-    def origin(self) -> str:
-        """Return where the weights come from."""
-        place, here = located(self.model)
-        return f"{self.model}, read from {place}." if here else f"{self.model} from the hub."
-
     def encode(
         self, collection: Encodable, *, progress: Progress = silent, checkpoint: Path | None = None
     ) -> NDArray[np.float32]:
@@ -93,10 +91,7 @@ class HiddenStates(Encoder):
             ]
         )
         self._met = f" {split:,} sentences were too long for it and read in parts." if split else ""
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        rows = FeatureFile(len(found), found.shape[1], key, max(1, len(found)), checkpoint)
-        rows.write(0, found.astype(np.float32))
-        return rows.finished()
+        return written(found, self.key(collection), checkpoint)
 
     def _states(
         self, tokenizer: Any, network: Any, sentences: pd.Series[Any], progress: Progress
@@ -132,21 +127,16 @@ class HiddenStates(Encoder):
         return [_of_words(states[row], given.word_ids(row), len(words)) for row, words in enumerate(batch)]
 
     def _network(self) -> tuple[Any, Any]:
-        from clustering.training.device import choose_device
-
-        device = choose_device(self.device)
-        self.device_used, self.device_reason = device.device.type, device.reason
-
-        def open_(place: str, here: bool) -> tuple[Any, Any]:
+        def open_(place: str, here: bool, device: torch.device) -> tuple[Any, Any]:
             from transformers import AutoModel, AutoTokenizer
 
             chosen = {"local_files_only": here, "trust_remote_code": False}
             tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, add_prefix_space=True, **chosen)
             return tokenizer, AutoModel.from_pretrained(place, use_safetensors=True, **chosen).to(
-                device.device
+                device
             ).eval()
 
-        return opened("transformers", self.model, open_)
+        return self._opened("transformers", open_)
 
 
 def _parts(tokenizer: Any, words: list[str], most: int) -> list[list[str]]:

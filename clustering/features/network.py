@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest, encode_in_batches, file_digest
+from clustering.features.batches import FeatureFile, encode_in_batches, file_digest
 from clustering.features.device_pictures import DeviceDecoder
 from clustering.features.lanes import Lanes, processors
 from clustering.features.pictures import FIT_SENTENCES, Fit, Square
@@ -104,7 +104,7 @@ class NetworkEncoder(Encoder):
         doing = f"Features with {self.info.title}"
         tell(progress, 0, collection.n_items, doing)
         runner, square = self._runner()
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
+        key = self.key(collection)
 
         def rows(dimensions: int) -> FeatureFile:
             return FeatureFile(collection.n_items, dimensions, key, self.batch_size, checkpoint)

@@ -10,7 +10,7 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest, encode_in_batches
+from clustering.features.batches import FeatureFile, encode_in_batches
 from clustering.features.info import EncoderInfo
 from clustering.features.pictures import FIT_SENTENCES, Fit, read_picture, squared
 from clustering.parameters import Meaning
@@ -75,7 +75,7 @@ class Pixels(Encoder):
         width, height = own or (side, side)
         self._met = f" Here they are {width} × {height} pixels."
         channels = 1 if self.colour == "grey" else 3
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
+        key = self.key(collection)
         rows = FeatureFile(collection.n_items, width * height * channels, key, BATCH, checkpoint)
 
         def read(index: int) -> NDArray[np.uint8]:

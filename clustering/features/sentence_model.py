@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 
-from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.base import Encodable, EncodeNew
+from clustering.features.batches import FeatureFile
 from clustering.features.info import EncoderInfo
-from clustering.features.language_models import located, opened
+from clustering.features.language_models import LanguageEncoder
 from clustering.features.tfidf import texts_of
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
 
+if TYPE_CHECKING:
+    import torch
+
 CHUNK = 256  # texts between two words of progress
 
 
-class SentenceModel(Encoder):
+class SentenceModel(LanguageEncoder):
     """Any sentence-transformers model; rows are scaled to length √d, so that numbers are of size 1."""
 
     info: ClassVar[EncoderInfo] = EncoderInfo(
@@ -53,18 +56,13 @@ class SentenceModel(Encoder):
         """Return what the model reads."""
         return f"Texts as {self.model} sees them, scaled to one length.{self._met}"
 
-    def origin(self) -> str:
-        """Return where the weights come from."""
-        place, here = located(self.model)
-        return f"{self.model}, read from {place}." if here else f"{self.model} from the hub."
-
     def encode(
         self, collection: Encodable, *, progress: Progress = silent, checkpoint: Path | None = None
     ) -> NDArray[np.float32]:
         """Return one row a text, float32 (n, d); see `Encoder.encode`."""
         self._check(collection)
         texts, network = texts_of(collection), self._network()
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
+        key = self.key(collection)
         rows: FeatureFile | None = None
         long = 0
         for first in range(0, len(texts), CHUNK):
@@ -96,17 +94,12 @@ class SentenceModel(Encoder):
         return lambda newcomers: self._rows(network, texts_of(newcomers))
 
     def _network(self) -> Any:
-        from clustering.training.device import choose_device
-
-        device = choose_device(self.device)
-        self.device_used, self.device_reason = device.device.type, device.reason
-
-        def open_(place: str, here: bool) -> Any:
+        def open_(place: str, here: bool, device: torch.device) -> Any:
             from sentence_transformers import SentenceTransformer
 
-            return SentenceTransformer(place, device=str(device.device), local_files_only=here)
+            return SentenceTransformer(place, device=str(device), local_files_only=here)
 
-        return opened("sentence_transformers", self.model, open_)
+        return self._opened("sentence_transformers", open_)
 
     def _rows(self, network: Any, texts: list[str]) -> NDArray[np.float32]:
         found = np.asarray(

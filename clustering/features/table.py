@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew, Encoder, listed
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import written
 from clustering.features.columns import LearnedColumn, learned_column
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
@@ -83,12 +83,8 @@ class Table(Encoder):
                 "Load a table with at least one column of numbers or categories that vary.",
             )
         self.feature_names = tuple(name for name, _ in found)
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        n = collection.n_items
-        rows = FeatureFile(n, len(found), key, max(1, n), checkpoint)
-        rows.write(0, np.column_stack([values for _, values in found]))
         tell(progress, len(learned), len(learned), "Features from the table")
-        return rows.finished()
+        return written(np.column_stack([values for _, values in found]), self.key(collection), checkpoint)
 
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
         """Return a function that scales new rows by the collection's own columns; see `Encoder.prepared`."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clustering.collections.words import words_of
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import written
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
@@ -74,10 +74,7 @@ class Tfidf(Encoder):
         made = self._learned(collection)
         tell(progress, 1, 2, "Counting words")
         found = made(texts_of(collection))
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        rows = FeatureFile(len(found), found.shape[1], key, max(1, len(found)), checkpoint)
-        rows.write(0, found)
-        return rows.finished()
+        return written(found, self.key(collection), checkpoint)
 
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
         """Return a function that weighs new texts by the collection's words; see `Encoder.prepared`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import FeatureFile
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
@@ -63,7 +63,7 @@ class Vectors(Encoder):
         shift, scale = self._column_scaling(vectors)
         constant = int((scale == 0).sum())
         self._met = f" {constant} constant column(s) became 0." if constant else ""
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
+        key = self.key(collection)
         rows = FeatureFile(n, d, key, CHUNK, checkpoint)
         zero_rows = 0
         with rows:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import written
 from clustering.features.info import EncoderInfo
 from clustering.features.windows import CHUNK, windows_of
 from clustering.progress import Progress, silent, tell
@@ -58,10 +58,7 @@ class WindowStatistics(Encoder):
         self._check(collection)
         found = self._statistics(collection, progress)
         shift, factor = _scaling(found)
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        rows = FeatureFile(len(found), found.shape[1], key, max(1, len(found)), checkpoint)
-        rows.write(0, ((found - shift) * factor).astype(np.float32))
-        return rows.finished()
+        return written((found - shift) * factor, self.key(collection), checkpoint)
 
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
         """Return a function that describes new windows on the collection's scale; see `Encoder.prepared`."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import FeatureFile
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
@@ -68,7 +68,7 @@ class Windows(Encoder):
         windows = windows_of(collection)
         n, steps, channels = windows.shape
         shift, factor = self._channel_scaling(windows)
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
+        key = self.key(collection)
         rows = FeatureFile(n, steps * channels, key, CHUNK, checkpoint)
         with rows:
             for first in range(rows.done, n, CHUNK):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, Encoder
-from clustering.features.batches import FeatureFile, digest
+from clustering.features.batches import written
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
@@ -72,10 +72,7 @@ class WordContexts(Encoder):
         tell(progress, 0, 2, "Counting neighbours")
         found = self._blocks(data)
         tell(progress, 1, 2, "Counting neighbours")
-        key = digest({"collection": collection.content_hash, **self.fingerprint()})
-        rows = FeatureFile(len(found), found.shape[1], key, max(1, len(found)), checkpoint)
-        rows.write(0, found)
-        return rows.finished()
+        return written(found, self.key(collection), checkpoint)
 
     def _blocks(self, data: pd.DataFrame) -> NDArray[np.float32]:
         sentences = data.drop_duplicates("sentence")["words"].tolist()
