@@ -107,7 +107,6 @@ class DAGC(GraphClusterer):
         kinds=(*ANY_FEATURES, "graph"),
         first_for=("graph",),
         needs_n_clusters=True,
-        uses_links=True,
         summary="Groups items by what they are and by their links; for each it learns what to heed.",
         when_to_use=(
             "Items with links where some links can be trusted more than others, or some items have none: in "

@@ -17,6 +17,7 @@ from clustering.losses.scatter_discrepancy import (
     within_scatter,
 )
 from clustering.losses.spread_assignment import spread_assignments
+from clustering.methods.edges import share_within
 from clustering.networks.discriminant_autoencoder import (
     Classes,
     DiscriminantAutoencoder,
@@ -175,8 +176,7 @@ class Discriminating:
         if one_before.numel() and int(one_before[0]) >= 0:
             figures["went back"] = float(((labels == one_before) & (labels != last)).float().mean())
         if self._edges is not None:
-            one, other = labels[self._edges].unbind(dim=1)
-            figures["links within groups"] = float((one == other).float().mean())
+            figures["links within groups"] = share_within(self._edges, labels)
         return figures
 
     def _warned(self, figures: dict[str, float], classes: Classes, idle: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from torch import Tensor
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
@@ -61,6 +62,12 @@ def distinct_nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
     first, _ = distinct_rows(rows)
     k = min(n_neighbors, len(first) - 1)
     return first[_nearest(rows[first], k)].astype(np.int64) if k else np.empty((0, 2), dtype=np.int64)
+
+
+def share_within(edges: Tensor, labels: Tensor) -> float:
+    """Return the share of the links (e, 2) whose ends have the same label, of labels (n,)."""
+    one, other = labels[edges].unbind(dim=1)
+    return float((one == other).float().mean())
 
 
 def gathered(data: Data) -> NDArray[np.float32]:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from annotated_types import Gt, Interval
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.losses.soft_assignment import squared_distances
-from clustering.methods.autoencoding import AutoencoderClusterer
-from clustering.methods.edges import distinct_nearest_edges, gathered
+from clustering.methods.edges import distinct_nearest_edges, gathered, share_within
+from clustering.methods.linked import LinkedClusterer
 from clustering.networks.graph_autoencoder import GraphAutoencoder, Seen
 from clustering.networks.propagation import Propagation, propagation_of
 from clustering.parameters import Meaning
 from clustering.training.data import Data
-from clustering.training.events import Emit
 from clustering.training.inference import weights_of
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
@@ -62,7 +60,7 @@ GraphWeight = Annotated[
 ]
 
 
-class GraphClusterer(AutoencoderClusterer):
+class GraphClusterer(LinkedClusterer):
     """Base of methods that cluster the nodes of a graph; every step sees all nodes and all links.
 
     A method writes `setup`, `terms` and its parameters, among them ``graph``, ``n_neighbors``, ``epochs``,
@@ -90,32 +88,6 @@ class GraphClusterer(AutoencoderClusterer):
     def told(self, figures: dict[str, float]) -> tuple[str, ...]:  # noqa: ARG002
         """Return what a person should know of the last look."""
         return ()
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: Any = None,  # noqa: ARG002
-        *,
-        edges: ArrayLike | None = None,
-        emit: Emit | None = None,
-        checkpoint: Path | None = None,
-    ) -> Self:
-        """Train the network on ``X`` and its links, and find the clusters.
-
-        Parameters
-        ----------
-        X, y, emit, checkpoint
-            As in `DEC`.
-        edges : int array-like (e, 2) or sparse matrix (n, n), optional
-            Links between rows of ``X``: pairs of row numbers counted from 0, or links where the matrix is not
-            0. Neither direction nor weight counts.
-
-        Raises
-        ------
-        StudioError
-            When a parameter, the data or the links cannot be used, or the training runs away.
-        """
-        return self._fit(X, emit, checkpoint, edges)
 
     def links(self, data: Data, given: NDArray[np.int64] | None) -> NDArray[np.int64]:
         """Return the links given, or those to the nearest different neighbours."""
@@ -187,8 +159,7 @@ class GraphClusterer(AutoencoderClusterer):
         units = normalize(seen.graph_latents, dim=1)
         figures = {"nodes alike": float(units.mean(dim=0).square().sum())}
         if edges is not None and len(edges):
-            one, other = labels[edges].unbind(dim=1)
-            figures["links within groups"] = float((one == other).float().mean())
+            figures["links within groups"] = share_within(edges, labels)
         return figures | self.figures(seen)
 
     def _warned(self, figures: dict[str, float]) -> tuple[str, ...]:

@@ -31,8 +31,6 @@ class MethodInfo:
         Kinds of collection for which it is among the few a person meets first.
     needs_n_clusters : bool
         False when it finds the number of groups itself.
-    uses_links : bool
-        True when its `fit` takes ``edges``, links between the items.
     summary, when_to_use, how_it_fails : str
         One sentence; then what a curator should know before choosing it.
     formula : str
@@ -76,5 +74,4 @@ class MethodInfo:
     order: int = 100
     library: str = ""
     layout: tuple[str, ...] = ()
-    uses_links: bool = False
     contexts: bool = False

@@ -78,7 +78,6 @@ class SDCN(GraphClusterer):
         family="deep",
         kinds=(*ANY_FEATURES, "graph"),
         needs_n_clusters=True,
-        uses_links=True,
         summary="Groups items by what they are and by their links: an autoencoder feeds a graph network.",
         when_to_use=(
             "Items with links, such as papers by the same authors or works seen together, when linked items "

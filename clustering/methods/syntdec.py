@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from dataclasses import replace
+from typing import Annotated, Literal
 
 import torch
 from annotated_types import Interval
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from clustering.errors import StudioError
@@ -18,9 +17,9 @@ from clustering.losses.kl import kl_divergence
 from clustering.losses.reconstruction import reconstruction
 from clustering.losses.soft_assignment import log_soft_assignments
 from clustering.losses.target_distribution import target_distribution
-from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.linked import LinkedClusterer
 from clustering.methods.settings import (
     BatchSize,
     ClusterLearningRate,
@@ -40,7 +39,6 @@ from clustering.methods.stacked import dropped
 from clustering.networks.autoencoder import Autoencoder
 from clustering.parameters import Meaning
 from clustering.training.data import Data
-from clustering.training.events import Emit
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
@@ -64,7 +62,7 @@ ClusteringWeight = Annotated[
 ]
 
 
-class SyntDEC(AutoencoderClusterer):
+class SyntDEC(LinkedClusterer):
     """SyntDEC (Gupta, Shi, Gimpel, Sachan 2022): L = L_rec + λ KL(P‖Q) on states of words, a reconstruction.
 
     An autoencoder makes short codes of the states, k-means with 20 restarts finds the first groups among
@@ -194,38 +192,14 @@ class SyntDEC(AutoencoderClusterer):
         self.n_init = n_init
         self.random_state = random_state
 
-    def fit(
-        self,
-        X: ArrayLike,
-        y: Any = None,  # noqa: ARG002
-        *,
-        edges: ArrayLike | None = None,
-        emit: Emit | None = None,
-        checkpoint: Path | None = None,
-    ) -> Self:
-        """Train the network on ``X`` and find its clusters.
-
-        Parameters
-        ----------
-        X, y, emit, checkpoint
-            As in `DEC`.
-        edges : int array-like (e, 2) or sparse matrix (n, n), optional
-            For ``objective="context"``: pairs of rows that stand near one another in a sentence.
-
-        Raises
-        ------
-        StudioError
-            When a parameter, the data or the links cannot be used, or the training runs away.
-        """
-        return self._fit(X, emit, checkpoint, edges)
-
     def rows_a_batch(self, n_items: int) -> int:  # noqa: ARG002
         """Return 1,024, or what is asked."""
         return self.batch_size or 1024
 
     def phases(self, network: Autoencoder, data: Data) -> tuple[Phase, ...]:
         """Train the autoencoder, then with the groups."""
-        rebuild = _rebuilding(network, data, self.objective)
+        contexts = _contexts(data) if self.objective == "context" else None
+        rebuild = _rebuilding(network, data, contexts)
         weights = [*network.encoder.parameters(), *network.decoder.parameters()]
 
         def pretrain(batch: Batch) -> dict[str, Tensor]:
@@ -236,19 +210,16 @@ class SyntDEC(AutoencoderClusterer):
             divergence = kl_divergence(batch.targets["p"], log_soft_assignments(codes, network.centers))
             rebuilt = (
                 reconstruction(batch.features, network.decode(codes).float())
-                if self.objective == "itself"
+                if contexts is None
                 else rebuild(batch, lambda rows: rows)
             )
             return {"reconstruction": rebuilt, "clustering": self.clustering_weight * divergence}
 
-        told = _Told(network, data, self.objective)
+        told = _Told(network, data, contexts)
 
         def look() -> Refreshed:
             seen = self.look(network, data)
-            return Refreshed(
-                seen.latents, seen.centers, seen.labels, seen.confidences, seen.targets,
-                told.figures(seen.latents),
-            )  # fmt: skip
+            return replace(seen, figures=told.figures(seen.latents))
 
         return (
             Phase(
@@ -282,16 +253,15 @@ Seen = Callable[[Tensor], Tensor]  # rows of features → what the encoder is sh
 
 
 def _rebuilding(
-    network: Autoencoder, data: Data, objective: Literal["itself", "context"]
+    network: Autoencoder, data: Data, contexts: Contexts | None
 ) -> Callable[[Batch, Seen], Tensor]:
     """Return the reconstruction error of a batch, from each item's own code or from its neighbours'."""
-    if objective == "itself":
+    if contexts is None:
 
         def from_itself(batch: Batch, seen: Seen) -> Tensor:
             return reconstruction(batch.features, network(seen(batch.features)).float())
 
         return from_itself
-    contexts = _contexts(data)
 
     def from_context(batch: Batch, seen: Seen) -> Tensor:
         near = contexts.neighbours.index_select(0, batch.rows)  # (b, w)
@@ -321,11 +291,10 @@ def _contexts(data: Data) -> Contexts:
 class _Told:
     """How much of the items' variance the codes rebuild, and a warning where it is little."""
 
-    def __init__(self, network: Autoencoder, data: Data, objective: Literal["itself", "context"]) -> None:
-        self._network, self._data, self._objective = network, data, objective
+    def __init__(self, network: Autoencoder, data: Data, contexts: Contexts | None) -> None:
+        self._network, self._data, self._contexts = network, data, contexts
         count = min(LOOKED_AT, data.n_items)
         self._rows = torch.linspace(0, data.n_items - 1, count, device=data.device).long()
-        self._contexts = _contexts(data) if objective == "context" else None
         self._share = 1.0
 
     def figures(self, latents: Tensor) -> dict[str, float]:
@@ -347,7 +316,7 @@ class _Told:
         if self._share >= HARDLY:
             return ()
         share = f"{max(self._share, 0):.0%}"
-        if self._objective == "context":
+        if self._contexts is not None:
             return (
                 f"The words around a word tell {share} of what its features hold: groups found this way may "
                 "mean nothing. Train longer before clustering, or choose objective “itself”.",

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from annotated_types import Interval
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from clustering.kinds import ANY_FEATURES
 from clustering.losses.soft_assignment import squared_distances
 from clustering.losses.spread_assignment import spread_assignments
-from clustering.methods.autoencoding import AutoencoderClusterer
 from clustering.methods.discriminating import Discriminating, Form, Weights
 from clustering.methods.edges import nearest_edges
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.linked import LinkedClusterer
 from clustering.methods.settings import (
     BatchSize,
     ClusterLearningRate,
@@ -85,7 +85,7 @@ Steps = Annotated[
 ]
 
 
-class UDDA(AutoencoderClusterer):
+class UDDA(LinkedClusterer):
     """Unsupervised Deep Discriminant Analysis based clustering (Cai, Guo, Fan 2022), a reconstruction.
 
     An autoencoder is trained, k-means gives first groups, and then the network makes the groups narrow and
@@ -143,7 +143,6 @@ class UDDA(AutoencoderClusterer):
         family="deep",
         kinds=(*ANY_FEATURES, "graph"),
         needs_n_clusters=True,
-        uses_links=True,
         summary="Learns a space in which groups are narrow and lie far apart, with the help of links if any.",
         when_to_use=(
             "Where it is known which items belong together (“own”), or where near neighbours usually do "
@@ -233,32 +232,6 @@ class UDDA(AutoencoderClusterer):
         self.initial_centers = initial_centers
         self.n_init = n_init
         self.random_state = random_state
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: Any = None,  # noqa: ARG002
-        *,
-        edges: ArrayLike | None = None,
-        emit: Emit | None = None,
-        checkpoint: Path | None = None,
-    ) -> Self:
-        """Train the network on ``X`` and find its clusters.
-
-        Parameters
-        ----------
-        X, y, emit, checkpoint
-            As in `DEC`.
-        edges : int array-like (e, 2) or sparse matrix (n, n), optional
-            Links between rows of ``X``, for ``graph="own"``: pairs of row numbers counted from 0, or links
-            where the matrix is not 0. Neither direction nor weight counts.
-
-        Raises
-        ------
-        StudioError
-            When a parameter, the data or the links cannot be used, or the training runs away.
-        """
-        return self._fit(X, emit, checkpoint, edges)
 
     def links(self, data: Data, given: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
         """Return the links given, those to the nearest neighbours, or none."""
