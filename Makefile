@@ -15,7 +15,8 @@ app: .venv/.installed ## install and start the studio on 127.0.0.1
 	$(BIN)/deepclust studio
 
 test: .venv/.installed ## install and run every test, the browser tests too
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not browser"  # two processes of two threads each would wait for one another
+	# two processes of two threads each would wait for one another; numba would set torch's to all cores again
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not browser"
 	$(BIN)/pytest -m browser
 
 check: .venv/.installed ## format, lint, types and the house's walls
