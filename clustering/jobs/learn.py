@@ -10,6 +10,7 @@ from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
+from clustering.jobs.given import given
 from clustering.jobs.seeds import pictures_of, seeds_of
 from clustering.kinds import in_words
 from clustering.training.events import Event, Finished, Started
@@ -139,7 +140,7 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         workspace.features(source.id),
         emit=context.also(listen),
         checkpoint=context.checkpoint,
-        **_contexts(workspace, source, model),
+        **given(workspace, source, model, context),
     )
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
@@ -169,16 +170,6 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         save_model=model.save,
         job_id=context.job_id,
     )
-
-
-def _contexts(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> dict[str, Any]:
-    """Return which words stand near which, for a method that wants to know and a collection that does."""
-    if not model.info.contexts or workspace.collection(source.collection_id).kind != "tokens":
-        return {}
-    from clustering.collections.tokens import neighbouring_words
-    from clustering.features.word_contexts import spans_of
-
-    return {"edges": neighbouring_words(spans_of(workspace.open_collection(source.collection_id)))}
 
 
 def _queue_baseline(workspace: Workspace, name: str, run: RunRecord) -> None:

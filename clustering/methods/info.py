@@ -9,6 +9,7 @@ from clustering.kinds import DataKind
 
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
+Input = Literal["contexts"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
-    contexts : bool
-        Whether its fit wants ``edges`` that say which words stand near which; a job takes them from a
-        collection of words in sentences.
+    inputs : tuple of {"contexts"}
+        What its fit takes besides the features; a job hands over what there is (`clustering.jobs.given`).
+        ``contexts``: ``edges`` that say which words stand near which, of words in sentences.
     layout : tuple of str
         Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the
         encoder of the features (`Encoder.layout`), and refuses features that do not lie so.
@@ -74,4 +75,4 @@ class MethodInfo:
     order: int = 100
     library: str = ""
     layout: tuple[str, ...] = ()
-    contexts: bool = False
+    inputs: tuple[Input, ...] = ()

@@ -149,7 +149,7 @@ class SyntDEC(LinkedClusterer):
             "endings of words beside the states. Ours: widths, rates, epochs, λ = 1, two words on either "
             "side, and pretraining of all layers at once."
         ),
-        contexts=True,
+        inputs=("contexts",),
         order=202205,
     )
 
