@@ -21,7 +21,8 @@ from clustering.training.phase import Phase
 from clustering.training.pooled import lower_determinant, rounding
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch
-from clustering.views.affine import AffineViews, picture_shape
+from clustering.views.affine import AffineViews
+from clustering.views.pixels import picture_shape
 
 STACKED_EPOCHS = 366  # on MNIST the published 100,000 iterations of 256
 LARGE_COLLECTION = 20_000  # items from which the fast profile warms up and takes batches of 1,024

@@ -43,7 +43,7 @@ from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch
-from clustering.views.affine import picture_shape
+from clustering.views.pixels import picture_shape
 
 CLUSTERING = 0.1  # weight beside the guard that keeps codes rebuildable
 MARGIN = 2.0  # times the mean distance of the first centres, how far they are pushed apart

@@ -26,7 +26,8 @@ from clustering.training.lloyd import Relabelled
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed, torch_generator
-from clustering.views.affine import AffineViews, picture_shape
+from clustering.views.affine import AffineViews
+from clustering.views.pixels import picture_shape
 from clustering.views.swapped import SwappedViews
 
 STEPS_A_PASS = 16  # at least, on small sets: with fewer the labels change before they are learned

@@ -32,7 +32,7 @@ from clustering.training.data import Data
 from clustering.training.lloyd import Relabelled
 from clustering.training.optimisers import Optimiser, Schedule, constant
 from clustering.training.phase import Phase, Refreshed
-from clustering.views.affine import picture_shape
+from clustering.views.pixels import picture_shape
 
 MOST_PROTOTYPES = 1000
 FIRST = "first steps"  # the epoch in which prototypes stand still

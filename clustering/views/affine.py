@@ -4,28 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import affine_grid, grid_sample
 
-
-class PictureShape(NamedTuple):
-    """Channels, height and width of a picture written as one row of pixels, a pixel's channels together."""
-
-    channels: int
-    height: int
-    width: int
-
-
-def picture_shape(n_features: int) -> PictureShape | None:
-    """Return the square picture a row of pixels is, grey or in three colours, or None when it is neither."""
-    for channels in (1, 3):
-        side = math.isqrt(n_features // channels)
-        if side >= 4 and channels * side**2 == n_features:
-            return PictureShape(channels, side, side)
-    return None
+from clustering.views.pixels import PictureShape, as_pictures, as_rows, looked_at
 
 
 @dataclass(frozen=True)
@@ -59,13 +42,7 @@ class AffineViews:
         angle, scale = drawn[0] * math.radians(self.degrees), 1 + drawn[1] * self.zoom
         aspect = self.shape.height / self.shape.width
         cosine, sine = angle.cos() * scale, angle.sin() * scale
-        # grid_sample counts in half widths and half heights
+        # counted in half widths and half heights
         across = torch.stack([cosine, -sine * aspect, 2 * self.shift * drawn[2]], dim=1)
         down = torch.stack([sine / aspect, cosine, 2 * self.shift * drawn[3]], dim=1)
-        channels, height, width = self.shape
-        pictures = rows.view(-1, height, width, channels).permute(
-            0, 3, 1, 2
-        )  # as the encoder of pixels writes
-        grid = affine_grid(torch.stack([across, down], dim=1), list(pictures.shape), align_corners=False)
-        moved = grid_sample(pictures, grid, align_corners=False)
-        return moved.permute(0, 2, 3, 1).reshape_as(rows)
+        return as_rows(looked_at(as_pictures(rows, self.shape), across, down))

@@ -21,7 +21,8 @@ from clustering.training.data import Data
 from clustering.training.events import Epoch, Failed, Snapshot
 from clustering.training.optimisers import cosine, warm_up
 from clustering.training.step import Batch
-from clustering.views.affine import AffineViews, PictureShape
+from clustering.views.affine import AffineViews
+from clustering.views.pixels import PictureShape
 
 CPU = torch.device("cpu")
 SMALL = {"hidden_dims": (16,), "latent_dim": 4, "pretrain_epochs": 3, "epochs": 3, "device": "cpu"}

@@ -18,7 +18,8 @@ from clustering.training import snapshots
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Snapshot
 from clustering.training.step import Batch
-from clustering.views.affine import AffineViews, PictureShape
+from clustering.views.affine import AffineViews
+from clustering.views.pixels import PictureShape
 
 CPU = torch.device("cpu")
 SMALL = {"hidden_dims": (16,), "latent_dim": 8, "epochs": 4, "device": "cpu"}

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustering.views.affine import AffineViews, PictureShape, picture_shape
+from clustering.views.affine import AffineViews
+from clustering.views.pixels import PictureShape, picture_shape
 
 
 def drawn(seed: int = 0) -> torch.Generator:
