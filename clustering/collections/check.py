@@ -62,7 +62,7 @@ def picture_findings(
     notes: NDArray[np.str_], repeats: NDArray[np.int64],
 ) -> list[Finding]:  # fmt: skip
     """Say which pictures repeat others, are tiny or blank, or had to be converted."""
-    findings = []
+    findings = duplicate_findings(ids, repeats, "picture")
 
     def add(subject: str, chosen: NDArray[np.bool_], sentence: str) -> None:
         rows = np.flatnonzero(chosen)
@@ -72,11 +72,6 @@ def picture_findings(
                 Finding(subject, len(rows), sentence.format(count(len(rows), "picture")), examples)
             )
 
-    add(
-        "duplicates",
-        repeats >= 0,
-        "{} repeat an earlier one; kept, and marked in the column “duplicate_of”.",
-    )
     add(
         "tiny",
         np.minimum(width, height) < TINY,
@@ -93,6 +88,16 @@ def picture_findings(
             f"{{}} read in another form than stored: {parts}. The files are as they were.",
         )
     return findings
+
+
+def duplicate_findings(ids: Sequence[str], repeats: NDArray[np.int64], what: str = "row") -> list[Finding]:
+    """Say which rows, or what else they stand for, repeat an earlier one (-1 for none)."""
+    rows = np.flatnonzero(repeats >= 0)
+    if not len(rows):
+        return []
+    who = count(len(rows), f"{what} repeats", f"{what}s repeat")
+    sentence = f"{who} an earlier one; kept, and marked in the column “duplicate_of”."
+    return [Finding("duplicates", len(rows), sentence, tuple(ids[row] for row in rows[:EXAMPLES]))]
 
 
 def column_findings(

@@ -132,7 +132,8 @@ def list_pictures(root: Path, progress: Progress) -> tuple[list[str], list[Findi
         findings.append(Finding("links", len(outside), sentence, tuple(outside[:20])))
     if others:
         others.sort(key=natural)
-        sentence = f"{count(len(others), 'file')} passed over that are no pictures ({listed(others, 3)})."
+        which = count(len(others), "file that is no picture", "files that are no pictures")
+        sentence = f"{which} passed over ({listed(others, 3)})."
         findings.append(Finding("other files", len(others), sentence, tuple(others[:20])))
     return sorted(names, key=natural), findings
 

@@ -158,7 +158,8 @@ def _findings(key: str, unknown: list[str], idle: list[str], what: str) -> list[
             Finding(
                 "metadata",
                 len(idle),
-                f"{count(len(idle), 'row')} of the metadata name no {what}, or one named before; left out.",
+                count(len(idle), "row of the metadata names", "rows of the metadata name")
+                + f" no {what}, or one named before; left out.",
                 tuple(idle[:20]),
             )
         )

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustering.collections.check import EXAMPLES, column_findings, few_findings
+from clustering.collections.check import EXAMPLES, column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import THUMBNAILS, WINDOWS, Finding
 from clustering.collections.columns import check_column, count, label_columns, listed, of_items
 from clustering.collections.loaded import Loaded
 from clustering.collections.recordings import Recordings, evened, filled, of_one_length, refuse_odd
 from clustering.collections.series_files import recordings_in
 from clustering.collections.series_options import SeriesOptions
-from clustering.collections.tables import duplicate_rows, first_equal
+from clustering.collections.tables import first_equal
 from clustering.collections.thumbnails import build_atlas
 from clustering.collections.vectors import write_rows
 from clustering.collections.waveforms import ASPECT, SMALL, drawn_window
@@ -98,7 +98,7 @@ def read_series(
     findings = [
         _told(found, cut, options, rate), *found.findings, *findings,
         *_flat(cut.windows, found, items), *mixed, *few_findings(n),
-        *duplicate_rows(repeats, items["id"].to_list()),
+        *duplicate_findings(items["id"].to_list(), repeats, "window"),
         *column_findings(metadata, labels, constant="kept as metadata", missing="kept as missing"),
     ]  # fmt: skip
     drawn = (drawn_window(window, about, SMALL) for window in cut.windows)
@@ -155,8 +155,9 @@ def _whole(cut: Cut, found: Recordings, leave_out: bool) -> tuple[Cut, list[Find
     if not leave_out:
         step, channel = np.argwhere(~np.isfinite(cut.windows[rows[0]]))[0]
         first = found.parts[cut.recording[rows[0]]].name
+        verb = "has" if len(rows) == 1 else "have"
         raise StudioError(
-            f"{count(len(rows), 'window')} of {found.name} have missing or infinite values "
+            f"{count(len(rows), 'window')} of {found.name} {verb} missing or infinite values "
             f"(first: {first}, step {cut.start[rows[0]] + step + 1}, “{found.channels[channel]}”).",
             "Choose gaps “fill” to draw straight lines across them, or “leave out” to do without these "
             "windows.",
@@ -193,7 +194,8 @@ def _metadata(found: Recordings, cut: Cut, steps: int) -> tuple[pd.DataFrame, li
     rows = np.flatnonzero(mixed)
     if not len(rows):
         return table, []
-    sentence = f"{count(len(rows), 'window')} span more than one label or value; the most frequent is taken."
+    which = count(len(rows), "window spans", "windows span")
+    sentence = f"{which} more than one label or value; the most frequent is taken."
     return table, [Finding("mixed", len(rows), sentence, tuple(str(row) for row in rows[:EXAMPLES]))]
 
 

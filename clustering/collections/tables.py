@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from clustering.collections.archives import refuse_bomb
-from clustering.collections.check import column_findings, few_findings
+from clustering.collections.check import column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import FEATURES, Finding
 from clustering.collections.columns import (
     check_column,
@@ -63,7 +62,7 @@ def read_table(path: Path, part: Path, *, label_column: str | None, progress: Pr
     labels = label_columns(described_by, label_column)
     findings = (
         *findings, *odd, *infinite, *roles, *_one_class(table, label), *few_findings(len(table)),
-        *duplicate_rows(repeats, items["id"].to_list()),
+        *duplicate_findings(items["id"].to_list(), repeats),
         *column_findings(table, labels, constant="not used as features",
                          missing="kept as missing; the encoder fills them and says how"),
     )  # fmt: skip
@@ -112,17 +111,6 @@ def split_columns(table: pd.DataFrame, label: str | None, source: str) -> tuple[
 def row_digests(frame: pd.DataFrame) -> np.ndarray:
     """Return a 64-bit hash of every row's values."""
     return pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy()
-
-
-def duplicate_rows(repeats: np.ndarray, ids: Sequence[str], what: str = "row") -> list[Finding]:
-    """Say which rows, or what else they stand for, repeat an earlier one."""
-    rows = np.flatnonzero(repeats >= 0)
-    if not len(rows):
-        return []
-    sentence = (
-        f"{count(len(rows), what)} repeat an earlier one; kept, and marked in the column “duplicate_of”."
-    )
-    return [Finding("duplicates", len(rows), sentence, tuple(ids[row] for row in rows[:20]))]
 
 
 def first_equal(digests: np.ndarray) -> np.ndarray:

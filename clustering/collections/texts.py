@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from clustering.collections.check import EXAMPLES, column_findings, few_findings
+from clustering.collections.check import EXAMPLES, column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import TEXTS, Finding
 from clustering.collections.columns import check_column, count, label_columns, listed, of_items, typed_table
 from clustering.collections.delimited import decoded
 from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import join, metadata_file, read_metadata
-from clustering.collections.tables import duplicate_rows, first_equal, read_cells
+from clustering.collections.tables import first_equal, read_cells
 from clustering.collections.text_options import TextOptions
 from clustering.errors import StudioError
 from clustering.files import write_whole
@@ -77,7 +77,7 @@ def read_texts(
     texts, cut = _cut(texts, lengths, ids, options.longest)
     tell(progress, 1, 2, "reading the texts")
     repeats = first_equal(texts.map(_digest).to_numpy())
-    findings += [*cut, *duplicate_rows(repeats, ids.to_list(), "text")]
+    findings += [*cut, *duplicate_findings(ids.to_list(), repeats, "text")]
     labels = label_columns(table, label_column)
     findings += [
         *few_findings(len(texts)),

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.arrays import read_arrays
-from clustering.collections.check import column_findings, few_findings
+from clustering.collections.check import column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import VECTORS, Finding
 from clustering.collections.columns import (
     check_column,
@@ -22,7 +22,7 @@ from clustering.collections.columns import (
     typed_table,
 )
 from clustering.collections.loaded import Loaded
-from clustering.collections.tables import duplicate_rows, first_equal
+from clustering.collections.tables import first_equal
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
@@ -63,7 +63,7 @@ def read_vectors(
         sentence = f"{count(flat, 'dimension')} with one value in every row; kept, distances stay the same."
         findings.append(Finding("constant", flat, sentence))
     findings += [
-        *odd, *few_findings(len(items)), *duplicate_rows(repeats, items["id"].to_list()),
+        *odd, *few_findings(len(items)), *duplicate_findings(items["id"].to_list(), repeats),
         *column_findings(metadata, labels_found, constant="kept as metadata", missing="kept as missing"),
     ]  # fmt: skip
     return Loaded(items, labels_found, content_hash, tuple(findings))

@@ -9,7 +9,7 @@ from clustering.ui import explore_item, explore_state, looks, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.groups import Look
-from clustering.ui.sidebar import one_of
+from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import several
 
@@ -74,7 +74,7 @@ def _one(shown: Shown, label: int) -> None:
             )
         looks.group(shown, label)
         look: Look = st.segmented_control(
-            "Works",
+            "Members",
             list(LOOKS),
             default="typical",
             required=True,
@@ -90,7 +90,7 @@ def _one(shown: Shown, label: int) -> None:
             shown.collection,
             found,
             key=f"group-{shown.run.id}-{label}-{look}",
-            title=f"{look.capitalize()} works of {groups.name(label)}",
+            title=f"{look.capitalize()} {items_word(shown.record.kind)} of {groups.name(label)}",
             height=120,
             notes={int(item): word.format(float(measure[item])) for item in found},
         )

@@ -97,7 +97,8 @@ def show(shown: Shown, chosen: ProjectionRecord | None) -> None:
         if not (shown.run.folder / "model" / "model.json").exists():
             notice(
                 f"The model of “{shown.run.name}” is not here: only its result came with the sample.",
-                "Train a method on this collection (Train, above); beside its run new works can be placed.",
+                "Train a method on this collection (Train, above); beside its run new "
+                f"{items_word(shown.record.kind)} can be placed.",
                 safe="",
             )
             return

@@ -10,6 +10,7 @@ from clustering.jobs import catalogue
 from clustering.ui import forms, jobs, state
 from clustering.ui.folding import folded
 from clustering.ui.gallery import contact_sheet
+from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import ago, duration, several
 
@@ -80,7 +81,7 @@ def items(collection: Collection) -> None:
             height=320,
             column_order=_order(table),
             key="items-table",
-            alt=f"Table of the {collection.n_items} items",
+            alt=f"Table of {several(collection.n_items, 'item')}",
         )
         if len(table) > MOST_ROWS:
             st.caption(f"The first {MOST_ROWS:,} of {len(table):,} are shown.")
@@ -136,7 +137,10 @@ def _summary(folder: str, content_hash: str, _table: pd.DataFrame, labels: tuple
 def features(record: CollectionRecord) -> None:
     """List the feature sets of a collection and offer to compute another."""
     st.header("Features", anchor=False)
-    st.caption("What an encoder saw in each item, as numbers. Methods group these, not the pictures.")
+    st.caption(
+        f"What an encoder saw in each {one_of(record.kind)}, as numbers. Methods group these, not the "
+        f"{items_word(record.kind)} themselves."
+    )
     for kept in state.workspace().feature_sets(record.id):
         with st.container(border=True, gap="xxsmall"):
             st.markdown(f"**{plain(kept.title)}** · {several(kept.dimensions, 'number')} an item")

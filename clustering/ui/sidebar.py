@@ -7,6 +7,7 @@ import streamlit as st
 from clustering.kinds import KIND_INFO
 from clustering.ui import state
 from clustering.ui.trouble import guarded
+from clustering.ui.words import several
 
 PALETTES = {
     "auto": "Automatic",
@@ -26,7 +27,7 @@ def show() -> None:
             return
         _collection(collection)
         _run(collection.id)
-        _basket(collection.id)
+        _basket(collection.id, collection.kind)
         _palette()
 
 
@@ -62,11 +63,11 @@ def _run(collection_id: str) -> None:
 
 @st.fragment(key="basket")
 @guarded
-def _basket(collection_id: str) -> None:
+def _basket(collection_id: str, kind: str) -> None:
     chosen = state.basket(collection_id)
     st.markdown("### Selection")
     if not len(chosen):
-        st.caption("Empty. Draw around works on a map to select them.")
+        st.caption(f"Empty. Draw around {items_word(kind)} on a map to select them.")
         return
     st.caption(f"{len(chosen):,} selected")
     name = st.text_input(
@@ -104,4 +105,4 @@ def one_of(kind: str) -> str:
 
 def run_name(record: object) -> str:
     """Return a run as people tell runs apart: its name, its groups, its seed."""
-    return f"{record.name} · {record.n_clusters} groups · seed {record.seed}"  # type: ignore[attr-defined]
+    return f"{record.name} · {several(record.n_clusters, 'group')} · seed {record.seed}"  # type: ignore[attr-defined]

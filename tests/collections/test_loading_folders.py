@@ -118,6 +118,8 @@ def test_the_check_names_what_is_odd(tmp_path: Path) -> None:
     items = collection.items.set_index("id")
     assert items.loc["z-again", "duplicate_of"] == "picture-3"
     assert items["duplicate_of"].notna().sum() == 1
+    said = {finding.subject: finding.sentence for finding in collection.findings}
+    assert said["duplicates"].startswith("1 picture repeats an earlier one; kept")
     assert all(finding.sentence.endswith(".") for finding in collection.findings)
 
 

@@ -91,6 +91,7 @@ def test_repeats_flat_windows_and_flat_channels_are_said(tmp_path: Path) -> None
     np.save(tmp_path / "x.npy", array)
     collection = load(tmp_path / "x.npy", tmp_path / "c")
     assert collection.items["duplicate_of"][5] == "2"
+    assert "1 window repeats an earlier one" in _said(collection, "duplicates")
     assert "1 window in which nothing changes" in _said(collection, "blank")
     assert "1 channel has one value throughout (channel 2)" in _said(collection, "constant")
 
@@ -181,6 +182,9 @@ def test_a_long_table_is_cut_within_each_recording_and_keeps_the_usual_label(tmp
     assert collection.items["label"].tolist() == ["sit", "sit", "run"] * 2
     assert collection.items["start (s)"].tolist() == pytest.approx([0, 0.5, 1] * 2)
     assert "2 windows span more than one label" in _said(collection, "mixed")
+    path = _table(tmp_path / "y.csv", subject=np.repeat("ann", 60), label=np.repeat(["sit", "run"], [15, 45]))
+    collection = load(path, tmp_path / "d", kind="series", options={"window": 10})
+    assert "1 window spans more than one label" in _said(collection, "mixed")
     assert "10 steps × 2 channels at 20 samples a second (0.5 s)" in _said(collection, "windows")
 
 
@@ -203,7 +207,7 @@ def test_gaps_in_a_long_table_are_named_filled_or_left_out(tmp_path: Path) -> No
     values = np.arange(60.0)
     values[[13, 14]] = np.nan
     path = _table(tmp_path / "x.csv", ax=values)
-    with pytest.raises(StudioError, match=r"1 window of x\.csv .* step 14, “ax”"):
+    with pytest.raises(StudioError, match=r"1 window of x\.csv has missing .* step 14, “ax”"):
         load(path, tmp_path / "c", kind="series", options={"window": 10})
     filled = load(path, tmp_path / "a", kind="series", options={"window": 10, "gaps": "fill"})
     assert filled.data()[1, :, 0].tolist() == pytest.approx(list(range(10, 20)))

@@ -67,6 +67,7 @@ def test_ids_that_do_not_name_one_text_each_are_replaced_and_said(tmp_path):
 def test_repeated_texts_are_marked(tmp_path):
     texts = load(written(tmp_path, f"text\n{SEA}\n{LAND}\n{SEA}\n"), tmp_path / "c", kind="text")
     assert texts.items["duplicate_of"].tolist()[2] == "1"
+    assert "1 text repeats an earlier one" in sentences(texts)
 
 
 def test_a_column_of_numbers_is_refused_with_the_columns_that_hold_texts(tmp_path):
@@ -91,7 +92,7 @@ def test_a_folder_of_text_files_is_seen_as_texts_with_its_metadata(tmp_path):
     assert texts.items["file"].tolist() == ["north/two.txt", "one.txt"]
     assert texts.items["year"].tolist()[1] == 1850
     assert "say nothing of 1 text" in sentences(texts)
-    assert "1 row of the metadata name no text" in sentences(texts)
+    assert "1 row of the metadata names no text" in sentences(texts)
 
 
 def test_another_encoding_is_read_and_said_and_bytes_that_are_no_text_are_refused(tmp_path):

@@ -149,6 +149,7 @@ def test_constant_dimensions_and_repeated_rows_are_said(tmp_path: Path) -> None:
     collection = load(tmp_path / "x.npy", tmp_path / "c")
     assert "1 dimension" in _said(collection, "constant")
     assert collection.items["duplicate_of"].iloc[9] == "2"
+    assert "1 row repeats an earlier one" in _said(collection, "duplicates")
 
 
 @pytest.mark.parametrize("as_lists", [True, False])

@@ -124,6 +124,10 @@ def test_encoders_say_where_their_weights_come_from(workspace, visit):
     assert workspace.feature_sets()[0].origin in told
 
 
+def test_features_are_said_to_be_of_what_the_collection_holds(workspace, visit):
+    assert "Methods group these, not the works themselves." in words(visit("collection"))
+
+
 def test_removing_asks_first(workspace, visit):
     app = visit("collection")
     app.button(key="remove").click().run()

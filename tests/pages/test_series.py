@@ -54,6 +54,8 @@ def test_a_series_is_walked_through_as_pictures_are(with_series, visit):
     assert not collection.exception
     told = words(collection)
     assert "24 windows of 30 steps × 2 channels" in told
+    assert "Methods group these, not the windows themselves." in told
+    assert "Draw around windows on a map" in told
     app = visit("explore")
     assert not app.exception
     assert "The window nearest to the middle of each group" in words(app)
