@@ -21,6 +21,7 @@ _HOMES = {
     "DEC": "clustering.methods.dec",
     "DELIUS": "clustering.methods.delius",
     "DISC": "clustering.methods.disc",
+    "DMSC": "clustering.methods.dmsc",
     "DRE": "clustering.projections.dre",
     "FAE": "clustering.methods.fae",
     "GCEALS": "clustering.methods.gceals",

@@ -25,7 +25,8 @@ def given(
     """
     arguments: dict[str, Any] = {}
     for wanted in model.info.inputs:
-        arguments |= GIVERS[wanted](workspace, source, context)
+        if wanted in GIVERS:
+            arguments |= GIVERS[wanted](workspace, source, context)
     return arguments
 
 

@@ -119,13 +119,13 @@ def _laid_out(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> 
     made = encoder(source.encoder)(**source.parameters)
     told = made.layout(workspace.open_collection(source.collection_id))
     missing = [name for name in wanted if name not in told]
-    if missing:
+    if missing and model.info.layout_needed:
         raise StudioError(
             f"{model.info.title} reads items step by step, but “{made.info.title}” gives numbers in no order "
             f"(it says nothing of {' and '.join(missing)}).",
             "Choose features that keep the order, such as “Windows as measured”.",
         )
-    return {name: told[name] for name in wanted}
+    return {name: told[name] for name in wanted if name in told}
 
 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:

@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.methods.base import Clusterer, Judge
-from clustering.methods.edges import checked_edges
+from clustering.methods.beside import Beside, checked_beside
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.saving import load_fitted, save_fitted
@@ -102,6 +102,12 @@ class DeepClusterer(Clusterer):
         """Return the links between items that the training is to use, int64 (e, 2): those given, if any."""
         return given
 
+    def scaling(
+        self, mean: NDArray[np.float64], variance: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return shift and factor of every column, float64 (d,): the network sees (x − shift) · factor."""
+        return scaling(self.scale, mean, variance)
+
     def rows_a_batch(self, n_items: int) -> int:  # noqa: ARG002
         """Return the batch size for a collection of ``n_items``."""
         return self.batch_size or 256
@@ -143,18 +149,24 @@ class DeepClusterer(Clusterer):
         return self._fit(X, emit, checkpoint)
 
     def _fit(
-        self, X: ArrayLike, emit: Emit | None, checkpoint: Path | None, edges: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        emit: Emit | None,
+        checkpoint: Path | None,
+        edges: ArrayLike | None = None,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
     ) -> Self:
         settings = checked_settings(self)
         items = checked_items(self, X, fitting=True)
         check_group_count(settings["n_clusters"], len(items), _distinct(items, settings["n_clusters"]))
-        links = None if edges is None else checked_edges(edges, len(items))
+        beside = checked_beside(len(items), edges, must_link, cannot_link)
         # The constructor stored what it was given; the work is done by a twin that holds the checked values.
         twin = type(self)(**settings)
         twin.n_features_in_ = self.n_features_in_
         try:
             with memory_told(twin.rows_a_batch(len(items)), len(items)):
-                twin._train(items, emit, checkpoint, links)
+                twin._train(items, emit, checkpoint, beside)
         except StudioError as error:
             if emit:
                 emit(Failed(error.problem, error.mend))
@@ -203,17 +215,18 @@ class DeepClusterer(Clusterer):
         items: NDArray[np.float32],
         emit: Emit | None,
         folder: Path | None,
-        edges: NDArray[np.int64] | None,
+        beside: Beside,
     ) -> None:
         begun = time.monotonic()
         device = choose_device(self.device)
         data = Data(items, device.device)
         mean, variance = data.moments()
-        self.shift_, self.factor_ = scaling(self.scale, mean, variance)
+        self.shift_, self.factor_ = self.scaling(mean, variance)
         data.scale(self.shift_, self.factor_)
-        links = self.links(data, edges)
-        data.edges_given = edges is not None
+        links = self.links(data, beside.edges)
+        data.edges_given = beside.edges is not None
         data.edges = None if links is None else torch.from_numpy(links).to(device.device)
+        data.together, data.apart = (torch.from_numpy(part).to(device.device) for part in beside.pairs)
         notices: tuple[str, ...] = ()
         if self.scale == "none":
             notices = scale_alarms(
@@ -221,7 +234,8 @@ class DeepClusterer(Clusterer):
             )
         mark = ""
         if folder is not None:
-            mark = fingerprint(self.info.name, self.get_params(deep=False), device.device.type, items, edges)
+            settings, kind = self.get_params(deep=False), device.device.type
+            mark = fingerprint(self.info.name, settings, kind, items, beside.arrays())
         fits = []
         for number in range(self.n_init):
             # Each fit is just what this method with that random_state alone would give.

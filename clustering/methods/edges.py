@@ -18,7 +18,7 @@ from clustering.training.inference import ROWS_AT_ONCE
 MEND = "Give pairs of row numbers, counted from 0, or a sparse matrix of items × items."
 
 
-def checked_edges(edges: ArrayLike | Any, n_items: int) -> NDArray[np.int64]:
+def checked_edges(edges: ArrayLike | Any, n_items: int, what: str = "links") -> NDArray[np.int64]:
     """Return every link once, the smaller row number first, int64 (e, 2), in ascending order.
 
     Direction and weights are dropped, and so is a link of an item with itself.
@@ -28,19 +28,21 @@ def checked_edges(edges: ArrayLike | Any, n_items: int) -> NDArray[np.int64]:
     edges : int array-like (e, 2), or sparse matrix (n, n)
         Pairs of row numbers counted from 0; or links where the matrix is not 0.
     n_items : int
+    what : str
+        They are called so in the sentences.
 
     Raises
     ------
     StudioError
         For another shape, for what is no whole number, or for a row that does not exist.
     """
-    pairs = _from_matrix(edges, n_items) if issparse(edges) else _from_pairs(edges)
+    pairs = _from_matrix(edges, n_items, what) if issparse(edges) else _from_pairs(edges, what)
     wrong = np.flatnonzero((pairs < 0).any(axis=1) | (pairs >= n_items).any(axis=1))
     if wrong.size:
         one, other = pairs[wrong[0]]
         raise StudioError(
-            f"{wrong.size} of the {len(pairs)} links name items that do not exist (first: {one}–{other}, "
-            f"link {wrong[0] + 1}); there are {n_items} items.",
+            f"{wrong.size} of the {len(pairs)} {what} name items that do not exist (first: {one}–{other}, "
+            f"number {wrong[0] + 1}); there are {n_items} items.",
             f"Give row numbers from 0 to {n_items - 1}.",
         )
     ends = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
@@ -84,10 +86,10 @@ def _nearest(rows: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     return checked_edges(pairs, len(rows))
 
 
-def _from_matrix(matrix: Any, n_items: int) -> NDArray[np.int64]:
+def _from_matrix(matrix: Any, n_items: int, what: str) -> NDArray[np.int64]:
     if matrix.shape != (n_items, n_items):
         raise StudioError(
-            f"The matrix of links is {' × '.join(map(str, matrix.shape))}, but there are {n_items} items.",
+            f"The matrix of {what} is {' × '.join(map(str, matrix.shape))}, but there are {n_items} items.",
             MEND,
         )
     linked = matrix.tocoo()
@@ -95,15 +97,15 @@ def _from_matrix(matrix: Any, n_items: int) -> NDArray[np.int64]:
     return np.stack([linked.row[there], linked.col[there]], axis=1).astype(np.int64)
 
 
-def _from_pairs(edges: ArrayLike) -> NDArray[np.int64]:
+def _from_pairs(edges: ArrayLike, what: str) -> NDArray[np.int64]:
     pairs = np.asarray(edges)
     if pairs.size == 0:
         return np.empty((0, 2), dtype=np.int64)
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise StudioError(
-            f"The links are no list of pairs: an array of {' × '.join(map(str, pairs.shape))} was given.",
+            f"The {what} are no list of pairs: an array of {' × '.join(map(str, pairs.shape))} was given.",
             MEND,
         )
     if not np.issubdtype(pairs.dtype, np.integer):
-        raise StudioError(f"The links hold what are no row numbers ({pairs.dtype} was given).", MEND)
+        raise StudioError(f"The {what} hold what are no row numbers ({pairs.dtype} was given).", MEND)
     return pairs.astype(np.int64)

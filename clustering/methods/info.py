@@ -9,7 +9,7 @@ from clustering.kinds import DataKind
 
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
-Input = Literal["contexts"]
+Input = Literal["contexts", "pairs"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,15 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
-    inputs : tuple of {"contexts"}
+    inputs : tuple of {"contexts", "pairs"}
         What its fit takes besides the features; a job hands over what there is (`clustering.jobs.given`).
         ``contexts``: ``edges`` that say which words stand near which, of words in sentences.
+        ``pairs``: ``must_link`` and ``cannot_link``, the pairs of items that people made.
     layout : tuple of str
         Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the
-        encoder of the features (`Encoder.layout`), and refuses features that do not lie so.
+        encoder of the features (`Encoder.layout`).
+    layout_needed : bool
+        Whether features that say nothing of that are refused.
     """
 
     name: str
@@ -75,4 +78,5 @@ class MethodInfo:
     order: int = 100
     library: str = ""
     layout: tuple[str, ...] = ()
+    layout_needed: bool = True
     inputs: tuple[Input, ...] = ()

@@ -17,6 +17,7 @@ from clustering.losses.kl import kl_divergence
 from clustering.losses.reconstruction import reconstruction
 from clustering.losses.size_divergence import size_divergence
 from clustering.losses.target_distribution import target_distribution
+from clustering.methods.beside import Beside
 from clustering.methods.deep import DeepClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState, checked_items
@@ -328,9 +329,9 @@ class JDRL(DeepClusterer):
         items: NDArray[np.float32],
         emit: Emit | None,
         folder: Path | None,
-        edges: NDArray[np.int64] | None,
+        beside: Beside,
     ) -> None:
-        super()._train(items, emit, folder, edges)
+        super()._train(items, emit, folder, beside)
         self.novelty_limit_ = float(np.percentile(self._novelty(items), ORDINARY))
 
 

@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from clustering.kinds import ANY_FEATURES
 from clustering.losses.soft_assignment import squared_distances
 from clustering.losses.spread_assignment import spread_assignments
+from clustering.methods.beside import Beside
 from clustering.methods.discriminating import Discriminating, Form, Weights
 from clustering.methods.edges import nearest_edges
 from clustering.methods.info import MethodInfo
@@ -282,9 +283,9 @@ class UDDA(LinkedClusterer):
         items: NDArray[np.float32],
         emit: Emit | None,
         folder: Path | None,
-        edges: NDArray[np.int64] | None,
+        beside: Beside,
     ) -> None:
-        super()._train(items, emit, folder, edges)
+        super()._train(items, emit, folder, beside)
         latents = torch.from_numpy(self.embedding_)
         centers, _ = kmeans(latents, self.n_clusters, derived_seed(self.random_state, "afresh"))
         self.kmeans_labels_ = squared_distances(latents, centers).argmin(dim=1).numpy()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,12 @@ def fingerprint(
     parameters: Mapping[str, Any],
     device: str,
     features: NDArray[np.float32],
-    edges: NDArray[np.int64] | None = None,
+    beside: Mapping[str, NDArray[Any] | None] = MappingProxyType({}),
 ) -> str:
-    """Return a hash of everything that decides a fit's outcome: method, parameters, device, data, links."""
+    """Return a hash of everything that decides a fit's outcome: method, parameters, device, data.
+
+    ``beside`` holds what the fit was handed besides the features, by name: links, pairs.
+    """
     digest = hashlib.blake2b(digest_size=16)
     said = {
         "format": FORMAT,
@@ -45,8 +49,9 @@ def fingerprint(
     rows = max(1, 2**24 // max(1, features.shape[1] * 4))
     for start in range(0, len(features), rows):
         digest.update(np.ascontiguousarray(features[start : start + rows]).tobytes())
-    if edges is not None:
-        digest.update(b"edges" + edges.tobytes())
+    for name, array in beside.items():
+        if array is not None:
+            digest.update(name.encode() + array.tobytes())
     return digest.hexdigest()
 
 

@@ -56,6 +56,8 @@ class Data:
         Links between the items on the device, each named once, for methods that use any.
     edges_given : bool
         Whether links were given to the fit.
+    together, apart : int64 Tensor (p, 2)
+        Pairs of items that belong together, and to keep apart, on the device.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Data:
         self.device = device
         self.edges: Tensor | None = None
         self.edges_given = False
+        self.together = self.apart = torch.empty(0, 2, dtype=torch.int64, device=device)
         self.n_items, self.n_features = features.shape
         self.resident = _fits(features, device)
         self._scale: tuple[Tensor, Tensor] | None = None

@@ -121,7 +121,7 @@ def test_links_are_taken_as_pairs_or_as_a_matrix_each_once_without_direction_wei
 @pytest.mark.parametrize(
     ("edges", "words"),
     [
-        ([[0, 1], [2, 90]], r"1 of the 2 links .* \(first: 2–90, link 2\); there are 90 items"),
+        ([[0, 1], [2, 90]], r"1 of the 2 links .* \(first: 2–90, number 2\); there are 90 items"),
         ([[-1, 0]], r"first: -1–0"),
         ([[0, 1, 2]], "no list of pairs: an array of 1 × 3"),
         ([[0.5, 1.0]], "no row numbers"),
