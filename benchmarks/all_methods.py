@@ -32,6 +32,14 @@ PUBLISHED: dict[str, dict[str, str]] = {
         "dec": "ACC .843",
         "idec": "ACC .881, NMI .867",
     },
+    "acm": {
+        "sdcn": "ACC .905, NMI .683, ARI .739",
+        "dagc": "ACC .914, NMI .714, ARI .764 (largest of 200 steps, chosen with the labels)",
+    },
+    "citeseer": {
+        "sdcn": "ACC .660, NMI .387, ARI .402",
+        "dagc": "ACC .718, NMI .449, ARI .478 (largest of 200 steps, chosen with the labels)",
+    },
     "fashion_mnist": {"dec": "ACC .618, NMI .651 (DEC-keras)"},
 }
 
@@ -45,6 +53,8 @@ def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
         DataSet("vehicle", str(folder / "table_vehicle.csv"), ("class",), 4),
         DataSet("segment", str(folder / "table_segment.csv"), ("class",), 7),
         DataSet("artworks", str(artworks), ("style", "artist"), 6),
+        DataSet("acm", str(folder / "graph_acm.npz"), n_clusters=3, links=True),
+        DataSet("citeseer", str(folder / "graph_citeseer.npz"), n_clusters=6, links=True),
         DataSet("mnist_long_tail", mnist, long_tail=50, largest=800),
         DataSet("mnist", mnist),
         DataSet("fashion_mnist", str(fashion if fashion.exists() else FASHION)),

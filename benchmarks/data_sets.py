@@ -78,10 +78,15 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
     if "indptr" in arrays:
         parts = (arrays["data"], arrays["indices"], arrays["indptr"])
         x = csr_array(parts, shape=tuple(arrays["shape"])).toarray().astype(np.float32)
-        return x, {name: arrays[name] for name in references}
+        return x, {name: known(arrays[name]) for name in references}
     x = arrays["x"]
     x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
     return x, {name: arrays[name] for name in references}
+
+
+def known(labels: np.ndarray) -> np.ndarray:
+    """Return numbers of classes with NaN where they are negative: nobody knows the class of these items."""
+    return np.where(labels < 0, np.nan, labels) if labels.dtype.kind == "i" and labels.min() < 0 else labels
 
 
 def _idx(folder: Path) -> References:

@@ -8,7 +8,7 @@ from typing import Literal
 DataKind = Literal["images", "table", "text", "tokens", "series", "graph", "views", "vectors"]
 
 # Kinds whose items are one row of numbers each once an encoder has seen them.
-ANY_FEATURES: tuple[DataKind, ...] = ("images", "table", "vectors", "text", "tokens", "series")
+ANY_FEATURES: tuple[DataKind, ...] = ("images", "table", "vectors", "text", "tokens", "series", "graph")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ KIND_INFO: dict[str, KindInfo] = {
     "text": KindInfo("texts", "texts"),
     "tokens": KindInfo("words in sentences", "words"),
     "series": KindInfo("time series", "windows", pictured=True),
-    "graph": KindInfo("graphs", "nodes"),
+    "graph": KindInfo("graphs (features and links)", "nodes"),
     "views": KindInfo("several views of the same items", "items"),
     "vectors": KindInfo("vectors", "vectors"),
 }

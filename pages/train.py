@@ -28,6 +28,7 @@ where = st.container() if not busy else st.expander("Train another")
 with where, trouble.caught():
     entry = methods.choose(entries, record.kind, key="method", absent=choices.absent)
     methods.about(entry)
+    methods.say_of_links(entry, entries, record.kind)
     features, encoder = training.choose_features(record, choices)
     settings = forms.form(
         entry.parameters,

@@ -23,7 +23,8 @@ from clustering.workspace import Workspace
 def load(
     source: Annotated[str, typer.Argument(help="Folder, zip, table, array, or id on the Hugging Face hub.")],
     kind: Annotated[
-        str | None, typer.Option(help="images, table, vectors, series, text or tokens; else by its looks.")
+        str | None,
+        typer.Option(help="images, table, vectors, series, text, tokens or graph; else by its looks."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the originals into the workspace.")] = False,
@@ -34,7 +35,8 @@ def load(
 ) -> None:
     """Load a collection; prints its id.
 
-    Series: ``--set window=100 --set step=50 --set rate=50`` cuts a long recording into windows.
+    Series: ``--set window=100 --set step=50 --set rate=50`` cuts a long recording into windows. Graph: a
+    folder with nodes.csv and edges.csv; ``--kind graph --set links=cites.csv`` names the file of the links.
     """
     path = Path(source.partition("::")[0]).expanduser()
     parameters: dict[str, Any] = {

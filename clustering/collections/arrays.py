@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -62,21 +63,40 @@ def read_arrays(path: Path, member: str) -> Arrays:
     StudioError
         When the file is broken or pickled, or it is not clear which array is meant.
     """
-    try:
-        if path.suffix.lower() == ".npy":
+    if path.suffix.lower() == ".npy":
+        with _told(path):
             return Arrays(np.load(path, mmap_mode="r", allow_pickle=False), None)
+    with opened_arrays(path) as opened:
+        name = member or _chosen(path, shapes_in(path))
+        if name not in opened:
+            raise StudioError(f"{path.name} has no array “{name}”.", f"It has: {listed(list(opened), 20)}.")
+        data = opened[name]
+        n = len(data) if data.ndim else 0
+        return Arrays(data, labels_beside(opened, n), beside(opened, shapes_in(path), n))
+
+
+@contextmanager
+def opened_arrays(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """Open an ``.npz``; each array is read when it is asked for.
+
+    Raises
+    ------
+    StudioError
+        When the file is broken, pickled, or larger than the memory there is.
+    """
+    with _told(path):
         _refuse_oversize(path)
         with np.load(path, allow_pickle=False) as opened:
             if not isinstance(opened, np.lib.npyio.NpzFile):
                 raise ValueError("not an .npz file")
-            name = member or _chosen(path, _shapes(path))
-            if name not in opened.files:
-                raise StudioError(
-                    f"{path.name} has no array “{name}”.", f"It has: {listed(opened.files, 20)}."
-                )
-            data = opened[name]
-            n = len(data) if data.ndim else 0
-            return Arrays(data, _labels(opened, n), _beside(opened, _shapes(path), n))
+            yield opened
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in a sentence what was wrong with a file."""
+    try:
+        yield
     except StudioError:
         raise
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, SyntaxError, MemoryError) as error:
@@ -97,7 +117,7 @@ def holds_pixels(path: Path, member: str) -> bool:
     if path.suffix.lower() == ".npy":
         data = read_arrays(path, member).data
         return _are_pixels(data.shape, data.dtype)
-    shapes = _shapes(path)
+    shapes = shapes_in(path)
     name = member or _chosen(path, shapes)
     return name in shapes and _are_pixels(*shapes[name])
 
@@ -108,7 +128,7 @@ def holds_windows(path: Path, member: str) -> bool:
         data = read_arrays(path, member).data
         shape, dtype = data.shape, data.dtype
     else:
-        shapes = _shapes(path)
+        shapes = shapes_in(path)
         name = member or _chosen(path, shapes)
         if name not in shapes:
             return False
@@ -167,7 +187,7 @@ def _are_pixels(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     )
 
 
-def _shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def shapes_in(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """Read only the headers of the arrays in an ``.npz``."""
     found = {}
     try:
@@ -205,8 +225,15 @@ def _chosen(path: Path, shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
     )
 
 
-def _labels(opened: Any, n: int) -> NDArray[Any] | None:
-    name = next((name for name in LABELS if name in opened.files), None)
+def labels_beside(opened: Mapping[str, NDArray[Any]], n: int) -> NDArray[Any] | None:
+    """Return one label an item, by name where the file names the classes; None where there are none.
+
+    Raises
+    ------
+    StudioError
+        When there are labels for another number of items.
+    """
+    name = next((name for name in LABELS if name in opened), None)
     if name is None:
         return None
     labels = opened[name]
@@ -217,14 +244,14 @@ def _labels(opened: Any, n: int) -> NDArray[Any] | None:
         )
     labels = labels.reshape(n)
     if np.issubdtype(labels.dtype, np.integer):
-        for names in (opened[one] for one in CLASS_NAMES if one in opened.files and one != name):
+        for names in (opened[one] for one in CLASS_NAMES if one in opened and one != name):
             if names.ndim == 1 and len(labels) and labels.min() >= 0 and labels.max() < len(names):
                 return names[labels].astype(str)
     return labels
 
 
-def _beside(
-    opened: Any, shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], n: int
+def beside(
+    opened: Mapping[str, NDArray[Any]], shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], n: int
 ) -> dict[str, NDArray[Any]]:
     """Return the other arrays that say one thing of each item: whole numbers, truth values or words."""
     apart = {*NAMES, *LABELS, *CLASS_NAMES}

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Kind = Literal["images", "table", "vectors", "series", "text", "tokens"]
+Kind = Literal["images", "table", "vectors", "series", "text", "tokens", "graph"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 DESCRIPTION = "collection.json"
 ITEMS = "items.parquet"
 FEATURES = "features.parquet"  # kind table
-VECTORS = "vectors.npy"  # kind vectors
+VECTORS = "vectors.npy"  # kinds vectors and graph
+EDGES = "edges.npy"  # kind graph: the row numbers of both ends of every link
 WINDOWS = "windows.npy"  # kind series: every window laid flat, its channels together
 TEXTS = "texts.parquet"  # kind text
 SENTENCES = "sentences.parquet"  # kind tokens: the words of every sentence
@@ -174,7 +175,8 @@ class Collection:
         Returns
         -------
         numpy.ndarray or pandas.DataFrame
-            Vectors: float32 (n, d), memory-mapped. Series: float32 (n, steps, channels), memory-mapped.
+            Vectors: float32 (n, d), memory-mapped. Graph: the features of its nodes, float32 (n, d), d may be
+            0, memory-mapped; its links are in `edges`. Series: float32 (n, steps, channels), memory-mapped.
             Table: the feature columns, missing values left missing. Text: the column ``text``. Tokens:
             ``sentence``, ``start`` and ``end`` of every item, and ``words``, the list of its sentence's.
 
@@ -183,7 +185,7 @@ class Collection:
         StudioError
             For images: ask `picture` for them one by one.
         """
-        if self.kind == "vectors":
+        if self.kind in ("vectors", "graph"):
             return self._array(VECTORS)
         if self.kind == "series":
             return self._array(WINDOWS).reshape(self.n_items, -1, len(self.about["channels"]))
@@ -198,6 +200,22 @@ class Collection:
             words = pd.Series([list(found) for found in sentences["words"]])  # shared within a sentence
             return spans.assign(words=words.iloc[spans["sentence"].to_numpy()].to_numpy())
         raise StudioError(f"“{self.name}” holds pictures, not a table.", "Compute features of it first.")
+
+    def edges(self) -> NDArray[np.int64]:
+        """Return the links of a graph, int64 (e, 2), memory-mapped.
+
+        Every link stands once, in ascending order: row numbers of its two ends, the smaller first.
+
+        Raises
+        ------
+        StudioError
+            When the collection is no graph.
+        """
+        if self.kind != "graph":
+            raise StudioError(
+                f"“{self.name}” holds {self.kind}, and no links between them.", "Choose a graph."
+            )
+        return self._array(EDGES)
 
     @cached_property
     def atlas(self) -> Atlas | None:

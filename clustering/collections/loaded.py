@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clustering.collections.collection import Finding
+    from clustering.collections.found_graph import FoundGraph
 
 
 class Source(NamedTuple):
@@ -21,16 +22,19 @@ class Source(NamedTuple):
     Attributes
     ----------
     path : Path or None
-        File or folder; None for an id on the hub.
+        File or folder; None for an id on the hub and for what is held.
     member : str
         One array of several in the file, or the id on the hub.
     text : str
         As the person wrote it.
+    held : FoundGraph, optional
+        A graph that was given as an object in memory.
     """
 
     path: Path | None
     member: str
     text: str
+    held: FoundGraph | None = None
 
     def file(self) -> Path:
         """Return the file.

@@ -11,7 +11,7 @@ from typing import Any
 from clustering.collections.collection import KINDS, Collection, Kind, request_of, write_collection
 from clustering.collections.files import building
 from clustering.collections.loaded import Source
-from clustering.collections.readers import ARRAYS, READERS, TABLES, Wishes, kind_by_looks
+from clustering.collections.readers import ARRAYS, GRAPHS, READERS, TABLES, Wishes, kind_by_looks
 from clustering.errors import StudioError
 from clustering.parameters import checked_parameters
 from clustering.progress import Progress, silent, tell
@@ -20,7 +20,7 @@ _HUB_ID = re.compile(r"(?:hf://(?:datasets/)?)?([\w-][\w.-]*/[\w-][\w.-]*)")
 
 
 def load(
-    source: str | Path,
+    source: Any,
     destination: str | Path,
     *,
     kind: Kind | None = None,
@@ -34,7 +34,7 @@ def load(
 
     Parameters
     ----------
-    source : str or Path
+    source : str, Path, networkx.Graph or torch_geometric.data.Data
         Images: a folder (with ``metadata.csv``, ``.tsv``, ``.jsonl`` or ``.parquet`` if it has one), a zip
         of such a folder, a Hugging Face hub id ``owner/name``, a Parquet file with pictures, or an array of
         uint8 pixels in ``.npy`` or ``.npz``. Table: ``.csv``, ``.tsv``, ``.parquet``, ``.xlsx``. Vectors:
@@ -43,11 +43,13 @@ def load(
         ``.npy`` or ``.npz``, a long recording as an array or ``.csv`` with ``kind="series"`` and a window.
         Text: a folder of ``.txt``, ``.jsonl``, or a table with ``kind="text"``. Tokens: ``.conllu`` (also
         ``.gz``), or a table of sentence, start and end with ``kind="tokens"``.
+        Graph: a folder with ``nodes.csv`` and ``edges.csv``, an ``.npz`` with features and ``edges`` or
+        ``edge_index``, ``.graphml``, ``.gml``, ``.gexf``; a graph of NetworkX or data of PyTorch Geometric.
     destination : str or Path
         Folder the collection becomes; must not exist, or be empty. Its name is the collection's id. It
         appears when everything is done; until then the work lies in a hidden folder beside it. The same
         call after a kill or stop goes on there; after the end it opens what is there.
-    kind : {"images", "table", "vectors", "series", "text", "tokens"}, optional
+    kind : {"images", "table", "vectors", "series", "text", "tokens", "graph"}, optional
         What to make of the source; by default what it looks like.
     name : str, optional
         For people; by default the source's name.
@@ -77,13 +79,15 @@ def load(
         raise StudioError(
             f"There is no kind of collection called “{kind}”.", f"Choose one of: {', '.join(KINDS)}."
         )
-    path, member = _located(source)
-    there = Source(path, member, str(source))
+    there = _located(source, label_column)
+    path = there.path
     found = kind or kind_by_looks(there)
     reader = READERS[found]
     chosen = checked_parameters(reader.options, options or {})
     request = {
-        "source": str(source) if path is None else str(path.absolute()) + (f"::{member}" if member else ""),
+        "source": there.text
+        if path is None
+        else str(path.absolute()) + (f"::{there.member}" if there.member else ""),
         "kind": found,
         "copy": copy,
         "label_column": label_column,
@@ -95,7 +99,7 @@ def load(
         loaded = reader.read(there, part, Wishes(copy, label_column, chosen), progress)
         write_collection(
             part,
-            name=name or _name(path, source),
+            name=name or _name(path, there.text),
             kind=found,
             source=str(request["source"]),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -111,21 +115,26 @@ def load(
     return Collection.open(destination)
 
 
-def _located(source: str | Path) -> tuple[Path | None, str]:
-    """Return the file or folder and the array's name in it, or None and the hub id."""
+def _located(source: Any, label_column: str | None) -> Source:
+    """Return the file or folder and the array's name in it, or the hub id, or what an object holds."""
+    if not isinstance(source, str | Path):
+        from clustering.collections.graph_objects import graph_in
+
+        found = graph_in(source, label_column)
+        return Source(None, "", f"{found.name}, {found.digest()}", found)
     text, _, member = str(source).partition("::")
     path = Path(text).expanduser()
     try:
         if path.exists():
-            return path, member
+            return Source(path, member, str(source))
     except (OSError, ValueError):  # too long for a path, or with a NUL in it
         pass  # fall through to the sentence below
     if (
         isinstance(source, str)
         and (match := _HUB_ID.fullmatch(source))
-        and path.suffix.lower() not in TABLES | ARRAYS | {".ts", ".jsonl", ".conllu", ".gz"}
+        and path.suffix.lower() not in TABLES | ARRAYS | GRAPHS | {".ts", ".jsonl", ".conllu", ".gz"}
     ):
-        return None, match[1]
+        return Source(None, match[1], source)
     raise StudioError(f"There is nothing at {source}.", "Check the spelling of the path.")
 
 
@@ -137,9 +146,9 @@ def _facts(path: Path | None) -> list[int]:
     return [facts.st_size, facts.st_mtime_ns]
 
 
-def _name(path: Path | None, source: str | Path) -> str:
+def _name(path: Path | None, source: str) -> str:
     text = (
-        str(source).rpartition("/")[2]
+        source.rpartition("/")[2].partition(", ")[0]
         if path is None
         else path.absolute().stem
         if path.is_file()

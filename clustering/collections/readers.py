@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustering.collections.collection import ORIGINALS, Kind
+from clustering.collections.graph_options import GraphOptions
 from clustering.collections.series_options import SeriesOptions
 from clustering.collections.text_options import TextOptions, TokenOptions
 from clustering.errors import StudioError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".xlsx"})
 ARRAYS = frozenset({".npy", ".npz"})
+GRAPHS = frozenset({".graphml", ".gml", ".gexf"})
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,13 @@ def _tokens(source: Source, part: Path, wishes: Wishes, progress: Progress) -> L
     return read_tokens(source.file(), part, options, label_column=wishes.label_column, progress=progress)
 
 
+def _graph(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.graphs import read_graph
+
+    options = GraphOptions(**wishes.options)
+    return read_graph(source, part, options, label_column=wishes.label_column, progress=progress)
+
+
 READERS: dict[Kind, Reader] = {
     "images": Reader(ARRAYS | {".parquet", ".zip"}, _images, caption="pictures"),
     "table": Reader(TABLES, _table, caption="columns of any type, one item a row"),
@@ -140,6 +149,10 @@ READERS: dict[Kind, Reader] = {
     "tokens": Reader(
         frozenset({".conllu", ".gz", ".csv", ".tsv"}), _tokens, TokenOptions,
         caption="words or phrases in sentences",
+    ),
+    "graph": Reader(
+        GRAPHS | TABLES | {".npz"}, _graph, GraphOptions,
+        caption="nodes with features, and links between them",
     ),
 }  # fmt: skip
 
@@ -158,11 +171,20 @@ def kind_by_looks(source: Source) -> Kind:
         When it is of none.
     """
     path = source.path
+    if source.held is not None:
+        return "graph"
     if path is None:
         return "images"
+    ending = path.suffix.lower()
+    if path.is_dir() or ending == ".npz":
+        from clustering.collections.graph_files import holds_graph
+
+        if holds_graph(path):
+            return "graph"
     if path.is_dir():
         return "text" if _holds_texts(path) else "images"
-    ending = path.suffix.lower()
+    if ending in GRAPHS:
+        return "graph"
     if ending == ".parquet":
         from clustering.collections.hub import has_pictures
 
@@ -187,8 +209,9 @@ def kind_by_looks(source: Source) -> Kind:
         return "images"
     raise StudioError(
         f"{source.text} is of a kind that is not read ({ending or 'no ending'}).",
-        "Choose a folder of pictures or of .txt files, a zip of pictures, or a file that ends in .csv, .tsv, "
-        ".parquet, .xlsx, .npy, .npz, .ts, .jsonl or .conllu.",
+        "Choose a folder of pictures, of .txt files or with nodes.csv and edges.csv, a zip of pictures, or a "
+        "file that ends in .csv, .tsv, .parquet, .xlsx, .npy, .npz, .ts, .jsonl, .conllu, .graphml, .gml or "
+        ".gexf.",
     )
 
 

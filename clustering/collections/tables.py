@@ -79,7 +79,7 @@ def split_columns(table: pd.DataFrame, label: str | None, source: str) -> tuple[
     StudioError
         When no column is left.
     """
-    roles = {str(name): "label" if name == label else _role(table[name]) for name in table}
+    roles = roles_of(table, label)
     features = [name for name, role in roles.items() if role == "feature"]
     told = {"id": "they name the rows", "text": "texts and dates", "constant": "constant or empty"}
     others = [
@@ -106,6 +106,11 @@ def split_columns(table: pd.DataFrame, label: str | None, source: str) -> tuple[
             Finding("label", 1, f"“{label}” is taken as the label and left out of the features.", (label,))
         )
     return table[features], findings
+
+
+def roles_of(table: pd.DataFrame, label: str | None) -> dict[str, str]:
+    """Return what each column is: ``"feature"``, ``"label"``, ``"id"``, ``"text"`` or ``"constant"``."""
+    return {str(name): "label" if name == label else _role(table[name]) for name in table}
 
 
 def row_digests(frame: pd.DataFrame) -> np.ndarray:

@@ -34,7 +34,7 @@ class Encodable(Protocol):
 
     @property
     def kind(self) -> str:
-        """Kind of data: images, table, vectors, series."""
+        """Kind of data: images, table, vectors, series, text, tokens, graph."""
 
     @property
     def n_items(self) -> int:

@@ -84,7 +84,7 @@ def default_encoder(kind: str, collection: Encodable | None = None) -> str:
     """Return the name of the encoder that works on any machine for this kind of collection.
 
     Small pictures (up to 32 pixels, judged by a dozen of them) get raw pixels, others the network whose
-    weights came with the installation.
+    weights came with the installation; a graph whose nodes have no features its nodes' positions.
 
     Raises
     ------
@@ -93,11 +93,14 @@ def default_encoder(kind: str, collection: Encodable | None = None) -> str:
     """
     if kind == "images":
         return "pixels" if collection is not None and _all_small(collection) else "efficientnet-lite0"
+    if kind == "graph" and collection is not None and not np.asarray(collection.data()).shape[1]:
+        return "graph-positions"
     for name, entry in encoders().items():
         if kind in entry.info.kinds:
             return name
     raise StudioError(
-        f"No encoder reads collections of the kind “{kind}” yet.", "Load images, a table, vectors or series."
+        f"No encoder reads collections of the kind “{kind}” yet.",
+        "Load images, a table, vectors, series, texts or a graph.",
     )
 
 

@@ -57,8 +57,7 @@ class Vectors(Encoder):
     ) -> NDArray[np.float32]:
         """Return the scaled vectors, float32 (n, d); see `Encoder.encode`."""
         self._check(collection)
-        vectors = collection.data()
-        assert isinstance(vectors, np.ndarray)
+        vectors = self._rows(collection)
         n, d = vectors.shape
         shift, scale = self._column_scaling(vectors)
         constant = int((scale == 0).sum())
@@ -79,8 +78,7 @@ class Vectors(Encoder):
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
         """Return a function that scales new vectors by the collection's columns; see `Encoder.prepared`."""
         self._check(collection)
-        vectors = collection.data()
-        assert isinstance(vectors, np.ndarray)
+        vectors = self._rows(collection)
         self._check_width(collection, dimensions, vectors.shape[1])
         shift, scale = self._column_scaling(vectors)
 
@@ -91,6 +89,12 @@ class Vectors(Encoder):
             return self._scaled(_finite(rows, 0, newcomers.name, len(rows)), shift, scale)[0]
 
         return encode_new
+
+    def _rows(self, collection: Encodable) -> NDArray[np.float32]:
+        """Return what is scaled, (n, d)."""
+        vectors = collection.data()
+        assert isinstance(vectors, np.ndarray)
+        return vectors
 
     def _scaled(
         self, chunk: NDArray[np.float64], shift: NDArray[np.float64], scale: NDArray[np.float64]

@@ -40,6 +40,14 @@ def _contexts(workspace: Workspace, source: FeatureRecord, context: JobContext) 
     return {"edges": neighbouring_words(spans_of(workspace.open_collection(source.collection_id)))}
 
 
+def _links(workspace: Workspace, source: FeatureRecord, context: JobContext) -> dict[str, Any]:  # noqa: ARG001
+    """Return the links of a graph."""
+    if workspace.collection(source.collection_id).kind != "graph":
+        return {}
+    return {"edges": workspace.open_collection(source.collection_id).edges()}
+
+
 GIVERS: dict[Input, Callable[[Workspace, FeatureRecord, JobContext], dict[str, Any]]] = {
     "contexts": _contexts,
+    "links": _links,
 }

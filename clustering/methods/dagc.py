@@ -104,8 +104,9 @@ class DAGC(GraphClusterer):
         year=2021,
         source="IEEE TCSVT 33(7), 2023; arXiv:2111.05548",
         family="deep",
-        kinds=(*ANY_FEATURES, "graph"),
+        kinds=ANY_FEATURES,
         first_for=("graph",),
+        inputs=("links",),
         needs_n_clusters=True,
         summary="Groups items by what they are and by their links; for each it learns what to heed.",
         when_to_use=(

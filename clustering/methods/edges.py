@@ -60,10 +60,21 @@ def nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
 
 def distinct_nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
     """Return the same among different items alone: of equal items (twins) the first stands for all."""
-    rows = gathered(data)
-    first, _ = distinct_rows(rows)
+    first, _ = twins(data)
     k = min(n_neighbors, len(first) - 1)
-    return first[_nearest(rows[first], k)].astype(np.int64) if k else np.empty((0, 2), dtype=np.int64)
+    return (
+        first[_nearest(gathered(data)[first], k)].astype(np.int64) if k else np.empty((0, 2), dtype=np.int64)
+    )
+
+
+def twins(data: Data) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which rows stand for all that equal them, and for every row its place among those.
+
+    Looked for once: all seeds of a fit and all its phases share what was found.
+    """
+    if data.twins is None:
+        data.twins = distinct_rows(gathered(data))
+    return data.twins
 
 
 def share_within(edges: Tensor, labels: Tensor) -> float:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
 from clustering.losses.soft_assignment import squared_distances
-from clustering.methods.edges import distinct_nearest_edges, gathered, share_within
+from clustering.methods.edges import distinct_nearest_edges, share_within, twins
 from clustering.methods.linked import LinkedClusterer
 from clustering.networks.graph_autoencoder import GraphAutoencoder, Seen
 from clustering.networks.propagation import Propagation, propagation_of
@@ -151,7 +150,7 @@ class GraphClusterer(LinkedClusterer):
         assert data.edges is not None
         if self.graph == "own" and data.edges_given:
             return propagation_of(data.edges, data.n_items)
-        first, twin_of = distinct_rows(gathered(data))
+        first, twin_of = twins(data)
         stands_for = torch.from_numpy(first[twin_of]).to(data.device)
         return propagation_of(data.edges, data.n_items, stands_for)
 

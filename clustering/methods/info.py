@@ -9,7 +9,7 @@ from clustering.kinds import DataKind
 
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
-Input = Literal["contexts", "pairs"]
+Input = Literal["contexts", "links", "pairs"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
-    inputs : tuple of {"contexts", "pairs"}
+    inputs : tuple of {"contexts", "links", "pairs"}
         What its fit takes besides the features; a job hands over what there is (`clustering.jobs.given`).
         ``contexts``: ``edges`` that say which words stand near which, of words in sentences.
+        ``links``: ``edges`` between the items, of a graph.
         ``pairs``: ``must_link`` and ``cannot_link``, the pairs of items that people made.
     layout : tuple of str
         Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the

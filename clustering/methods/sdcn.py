@@ -76,7 +76,9 @@ class SDCN(GraphClusterer):
         year=2020,
         source="WWW 2020, arXiv:2002.01633",
         family="deep",
-        kinds=(*ANY_FEATURES, "graph"),
+        kinds=ANY_FEATURES,
+        first_for=("graph",),
+        inputs=("links",),
         needs_n_clusters=True,
         summary="Groups items by what they are and by their links: an autoencoder feeds a graph network.",
         when_to_use=(

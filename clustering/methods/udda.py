@@ -142,7 +142,9 @@ class UDDA(LinkedClusterer):
         year=2022,
         source="arXiv:2206.04686",
         family="deep",
-        kinds=(*ANY_FEATURES, "graph"),
+        kinds=ANY_FEATURES,
+        first_for=("graph",),
+        inputs=("links",),
         needs_n_clusters=True,
         summary="Learns a space in which groups are narrow and lie far apart, with the help of links if any.",
         when_to_use=(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
+from clustering.newcomers.nodes import ALONE, node_rows
 from clustering.newcomers.rows import refuse_many, table_rows, vector_rows
 from clustering.newcomers.texts import text_rows
 from clustering.newcomers.windows import window_rows
@@ -36,7 +37,7 @@ class Newcomers:
     paths : tuple of Path
         Files of pictures.
     rows : DataFrame or array, optional
-        Of a table (the collection's feature columns), vectors or windows.
+        Of a table (the collection's feature columns), vectors, features of nodes or windows.
     notes : tuple of str
         Sentences about what was met and left out.
     about : mapping
@@ -149,6 +150,9 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     if collection.kind == "vectors":
         vectors, names = vector_rows(collection, files)
         return Newcomers("vectors", names, rows=vectors)
+    if collection.kind == "graph":
+        vectors, names = node_rows(collection, files)
+        return Newcomers("graph", names, rows=vectors, notes=(ALONE,))
     if collection.kind == "series":
         windows, names = window_rows(collection, files)
         return Newcomers("series", names, rows=windows, about=collection.about)
@@ -157,5 +161,5 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
         return Newcomers("text", names, rows=texts)
     raise StudioError(
         f"Items of the kind “{collection.kind}” cannot be placed yet.",
-        "Choose a collection of pictures, a table, vectors, series or texts.",
+        "Choose a collection of pictures, a table, vectors, series, texts or a graph.",
     )

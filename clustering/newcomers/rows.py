@@ -150,6 +150,38 @@ def _row_names(raw: pd.DataFrame, file: Path) -> list[str]:
     ]
 
 
+def number_columns(
+    file: Path, columns: Sequence[str], collection: str
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return some columns of a table as float32 (m, d), and what its rows are called.
+
+    Raises
+    ------
+    StudioError
+        When a column is missing, or a cell is empty or no number.
+    """
+    import pandas as pd
+
+    raw = _rows_of(file, TABLES)
+    missing = [name for name in columns if name not in raw.columns]
+    if missing:
+        raise StudioError(
+            f"“{file.name}” lacks {'a column' if len(missing) == 1 else f'{len(missing)} columns'} of "
+            f"“{collection}”: {_named(missing)}.",
+            "Add them, with a number in every row.",
+        )
+    refuse_many(len(raw), f"rows are in “{file.name}”")
+    numbers = raw[list(columns)].apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    odd = np.argwhere(~np.isfinite(numbers.to_numpy()))
+    if len(odd):
+        row, column = odd[0].tolist()
+        raise StudioError(
+            f"Column “{columns[column]}” of “{file.name}” holds no number in row {row + 1}.",
+            "Write one, or leave this row out.",
+        )
+    return numbers.to_numpy(np.float32), tuple(_row_names(raw, file))
+
+
 def vector_rows(collection: Collection, files: Sequence[Path]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Return vectors as long as the collection's, float32 (m, d), and their names.
 

@@ -36,6 +36,7 @@ ENDINGS = {
     "vectors": ["npy", "npz", "parquet", "csv"],
     "series": ["npy", "npz", "ts", "csv", "tsv"],
     "text": ["txt"],
+    "graph": ["csv", "tsv", "npy", "npz", "parquet"],
 }
 ASKS = {
     "images": "Place pictures of your own",
@@ -43,6 +44,7 @@ ASKS = {
     "vectors": "Place vectors of your own",
     "series": "Place windows of your own",
     "text": "Place texts of your own",
+    "graph": "Place nodes of your own",
 }
 WORDS = {
     "images": "Pictures",
@@ -50,6 +52,7 @@ WORDS = {
     "vectors": "Vectors",
     "series": "Series",
     "text": "Texts",
+    "graph": "Features of nodes, one a row",
 }
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"

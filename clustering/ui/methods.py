@@ -35,7 +35,8 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[s
     fitting = {name: entry for name, entry in entries.items() if kind in entry.info["kinds"]}
     chosen: str = st.session_state.get(f"_{key}", "")
     if chosen not in fitting:
-        chosen = FIRST_CHOICE if FIRST_CHOICE in fitting else next(iter(fitting))
+        names = [entry.name for entry in _made_for(fitting, kind)] or list(fitting)
+        chosen = FIRST_CHOICE if FIRST_CHOICE in names else names[0]
     first = first_met(fitting, kind, chosen)
     ours = [entry for entry in fitting.values() if not entry.info["library"]]
     plain_ones = [entry for entry in ours if entry.info["family"] == "baseline"]
@@ -66,8 +67,15 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[s
 
 def first_met(fitting: Mapping[str, Entry], kind: str, chosen: str) -> list[Entry]:
     """Return the methods whose cards stand open: those made for the kind, and always the chosen one."""
-    first = [entry for entry in fitting.values() if kind in entry.info["first_for"]][:AT_ONCE]
+    first = _made_for(fitting, kind)
     return first if fitting[chosen] in first else [*first, fitting[chosen]]
+
+
+def _made_for(fitting: Mapping[str, Entry], kind: str) -> list[Entry]:
+    """Return the few to meet first: those made for this kind alone before those made for many."""
+    some = [entry for entry in fitting.values() if kind in entry.info["first_for"]]
+    closest = sorted(some, key=lambda entry: len(entry.info["first_for"]))[:AT_ONCE]
+    return [entry for entry in some if entry in closest]
 
 
 def _by_interaction(entries: list[Entry], chosen: str, key: str) -> str | None:
@@ -136,6 +144,22 @@ def about(entry: Entry) -> None:
     if background:
         with background:
             _background(info)
+
+
+def say_of_links(entry: Entry, entries: Mapping[str, Entry], kind: str) -> None:
+    """Say of a method that a graph's links do not reach, which methods they do reach."""
+    if kind != "graph" or "links" in entry.info["inputs"]:
+        return
+    others = [
+        one.title for one in entries.values() if "links" in one.info["inputs"] and kind in one.info["kinds"]
+    ]
+    st.caption(
+        plain(
+            f":material/link_off: {entry.title} looks at the features of nodes alone, not at their links. "
+            f"{', '.join(others)} look at both; “smoothing” in Features of nodes lets the links into the "
+            "features."
+        )
+    )
 
 
 def _background(info: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load(
-    source: str | Path,
+    source: Any,
     *,
     kind: Kind | None = None,
     name: str | None = None,
@@ -54,15 +54,14 @@ def load(
     from clustering.collections import load as read
 
     home = workspace if isinstance(workspace, Workspace) else Workspace.open(workspace)
-    path = Path(str(source).partition("::")[0]).expanduser()
-    located = str(Path(source).expanduser().absolute()) if path.exists() else str(source)
+    path, located = _place(source, label_column)
     # the id follows from the source, so that a load that was killed goes on where it was
     asked = f"|{sorted(options.items())}" if options else ""
     told = f"{located}|{_changed(path)}|{kind}|{copy}|{label_column}{asked}"
     mark = hashlib.sha256(told.encode()).hexdigest()
     collection = read(
         source,
-        home.root / "collections" / f"{slug(name or Path(located).stem)}-{mark[:8]}",
+        home.root / "collections" / f"{slug(name or Path(located.partition(', ')[0]).stem)}-{mark[:8]}",
         kind=kind,
         name=name,
         copy=copy,
@@ -74,9 +73,21 @@ def load(
     return collection
 
 
-def _changed(path: Path) -> int:
+def _place(source: Any, label_column: str | None) -> tuple[Path | None, str]:
+    """Return the file or folder, if it is one, and what names the source."""
+    if not isinstance(source, str | Path):
+        from clustering.collections.graph_objects import graph_in
+
+        found = graph_in(source, label_column)
+        return None, f"{found.name}, {found.digest()}"
+    path = Path(str(source).partition("::")[0]).expanduser()
+    there = path.exists()
+    return (path if there else None), str(Path(source).expanduser().absolute()) if there else str(source)
+
+
+def _changed(path: Path | None) -> int:
     """Return when a file, or any folder in a folder, last changed; 0 for what is not on this machine."""
-    if not path.exists():
+    if path is None:
         return 0
     folders = (Path(folder) for folder, _, _ in os.walk(path)) if path.is_dir() else ()
     return max(entry.stat().st_mtime_ns for entry in (path, *folders))

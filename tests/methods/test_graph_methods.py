@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +12,12 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.metrics import adjusted_rand_score
 
+from clustering.arrays import distinct_rows
 from clustering.losses.confident_cross_entropy import confident, confident_cross_entropy, largest_reachable
 from clustering.losses.kl import kl_divergence
 from clustering.losses.log_divergence import log_divergence
 from clustering.losses.target_distribution import target_distribution
+from clustering.methods import methods
 from clustering.methods.dagc import DAGC
 from clustering.methods.edges import distinct_nearest_edges
 from clustering.methods.graph_clusterer import shares
@@ -231,3 +235,24 @@ def test_layers_that_make_all_items_alike_are_told(papers):
     model = SDCN(2, epochs=1, **SMALL | {"hidden_dims": (16, 16)}).fit(X, edges=csr_array(everyone))
     alarms = [sentence for row in model.history_ for sentence in row.get("alarms", ())]
     assert any("oversmoothing" in sentence for sentence in alarms)
+
+
+def test_equal_items_are_looked_for_once_a_fit(monkeypatch, papers):
+    looked = []
+
+    def counted(rows):
+        looked.append(len(rows))
+        return distinct_rows(rows)
+
+    monkeypatch.setattr("clustering.methods.edges.distinct_rows", counted)
+    X, edges, _ = papers
+    DAGC(2, epochs=1, graph="knn", n_init=2, **SMALL | {"pretrain_epochs": 1}).fit(X)
+    assert looked == [120]
+    DAGC(2, epochs=1, **SMALL | {"pretrain_epochs": 1}).fit(X, edges=edges)
+    assert looked == [120]  # own links need no search
+
+
+@pytest.mark.parametrize("method", list(methods().values()), ids=list(methods()))
+def test_a_method_whose_fit_takes_links_says_what_they_are(method):
+    takes = "edges" in signature(method.fit).parameters
+    assert takes == bool({"links", "contexts"} & set(method.info.inputs))
