@@ -8,7 +8,9 @@ from typing import Literal
 DataKind = Literal["images", "table", "text", "tokens", "series", "graph", "views", "vectors"]
 
 # Kinds whose items are one row of numbers each once an encoder has seen them.
-ANY_FEATURES: tuple[DataKind, ...] = ("images", "table", "vectors", "text", "tokens", "series", "graph")
+ANY_FEATURES: tuple[DataKind, ...] = (
+    "images", "table", "vectors", "text", "tokens", "series", "graph", "views",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def load(
     source: Annotated[str, typer.Argument(help="Folder, zip, table, array, or id on the Hugging Face hub.")],
     kind: Annotated[
         str | None,
-        typer.Option(help="images, table, vectors, series, text, tokens or graph; else by its looks."),
+        typer.Option(help="images, table, vectors, series, text, tokens, graph or views; else by its looks."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the originals into the workspace.")] = False,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-Kind = Literal["images", "table", "vectors", "series", "text", "tokens", "graph"]
+Kind = Literal["images", "table", "vectors", "series", "text", "tokens", "graph", "views"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 DESCRIPTION = "collection.json"
@@ -29,6 +29,7 @@ FEATURES = "features.parquet"  # kind table
 VECTORS = "vectors.npy"  # kinds vectors and graph
 EDGES = "edges.npy"  # kind graph: the row numbers of both ends of every link
 WINDOWS = "windows.npy"  # kind series: every window laid flat, its channels together
+VIEWS = "views.npy"  # kind views: side by side, a view an item lacks being NaN
 TEXTS = "texts.parquet"  # kind text
 SENTENCES = "sentences.parquet"  # kind tokens: the words of every sentence
 SPANS = "spans.parquet"  # kind tokens: sentence, first word and the word behind the last of every item
@@ -145,13 +146,19 @@ class Collection:
     @property
     def pictured(self) -> bool:
         """Whether every item has a picture, its own or one drawn of it."""
-        return is_pictured(self.kind)
+        return is_pictured(self.kind) or bool(self.about.get("pictured"))
 
     def picture(self, index: int, size: int | None = None) -> Image.Image:
         """Return a picture: RGB, upright, transparency on white, longer side at most ``size`` pixels.
 
-        Of a series' window its waveform is drawn.
+        Of a series' window its waveform is drawn, of views the one that is a picture.
         """
+        if "picture" in self.about:
+            import numpy as np
+
+            from clustering.collections.drawn_views import drawn_view
+
+            return drawn_view(np.asarray(self.data())[self._checked(index)], self.about, size)
         if self.kind == "series":
             import numpy as np
 
@@ -177,7 +184,9 @@ class Collection:
         numpy.ndarray or pandas.DataFrame
             Vectors: float32 (n, d), memory-mapped. Graph: the features of its nodes, float32 (n, d), d may be
             0, memory-mapped; its links are in `edges`. Series: float32 (n, steps, channels), memory-mapped.
-            Table: the feature columns, missing values left missing. Text: the column ``text``. Tokens:
+            Views: all side by side, float32 (n, d), NaN where an item lacks one, memory-mapped; what they
+            are called and how wide is in `about`. Table: the feature columns, missing values left missing.
+            Text: the column ``text``. Tokens:
             ``sentence``, ``start`` and ``end`` of every item, and ``words``, the list of its sentence's.
 
         Raises
@@ -189,6 +198,8 @@ class Collection:
             return self._array(VECTORS)
         if self.kind == "series":
             return self._array(WINDOWS).reshape(self.n_items, -1, len(self.about["channels"]))
+        if self.kind == "views":
+            return self._array(VIEWS)
         if self.kind == "table":
             return _read_table(self.folder / FEATURES)
         if self.kind == "text":

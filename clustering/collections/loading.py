@@ -45,11 +45,13 @@ def load(
         ``.gz``), or a table of sentence, start and end with ``kind="tokens"``.
         Graph: a folder with ``nodes.csv`` and ``edges.csv``, an ``.npz`` with features and ``edges`` or
         ``edge_index``, ``.graphml``, ``.gml``, ``.gexf``; a graph of NetworkX or data of PyTorch Geometric.
+        Views: an ``.npz`` with one array a view, a folder with one table or ``.npy`` a view, or with
+        ``kind="views"`` a folder of pictures whose metadata hold numbers.
     destination : str or Path
         Folder the collection becomes; must not exist, or be empty. Its name is the collection's id. It
         appears when everything is done; until then the work lies in a hidden folder beside it. The same
         call after a kill or stop goes on there; after the end it opens what is there.
-    kind : {"images", "table", "vectors", "series", "text", "tokens", "graph"}, optional
+    kind : {"images", "table", "vectors", "series", "text", "tokens", "graph", "views"}, optional
         What to make of the source; by default what it looks like.
     name : str, optional
         For people; by default the source's name.

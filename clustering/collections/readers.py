@@ -14,6 +14,7 @@ from clustering.collections.collection import ORIGINALS, Kind
 from clustering.collections.graph_options import GraphOptions
 from clustering.collections.series_options import SeriesOptions
 from clustering.collections.text_options import TextOptions, TokenOptions
+from clustering.collections.view_options import ViewOptions
 from clustering.errors import StudioError
 from clustering.progress import Progress
 
@@ -137,6 +138,13 @@ def _graph(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Lo
     return read_graph(source, part, options, label_column=wishes.label_column, progress=progress)
 
 
+def _views(source: Source, part: Path, wishes: Wishes, progress: Progress) -> Loaded:
+    from clustering.collections.views import read_views
+
+    options, label = ViewOptions(**wishes.options), wishes.label_column
+    return read_views(source, part, options, copy=wishes.copy, label_column=label, progress=progress)
+
+
 READERS: dict[Kind, Reader] = {
     "images": Reader(ARRAYS | {".parquet", ".zip"}, _images, caption="pictures"),
     "table": Reader(TABLES, _table, caption="columns of any type, one item a row"),
@@ -153,6 +161,10 @@ READERS: dict[Kind, Reader] = {
     "graph": Reader(
         GRAPHS | TABLES | {".npz"}, _graph, GraphOptions,
         caption="nodes with features, and links between them",
+    ),
+    "views": Reader(
+        frozenset({".npz"}), _views, ViewOptions,
+        caption="several tables of numbers of the same items",
     ),
 }  # fmt: skip
 
@@ -181,6 +193,11 @@ def kind_by_looks(source: Source) -> Kind:
 
         if holds_graph(path):
             return "graph"
+    if path.is_dir() or ending == ".npz":
+        from clustering.collections.view_files import holds_views
+
+        if holds_views(path, source.member):
+            return "views"
     if path.is_dir():
         return "text" if _holds_texts(path) else "images"
     if ending in GRAPHS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -44,11 +44,15 @@ class Encodable(Protocol):
     def content_hash(self) -> str:
         """Changes when the data change."""
 
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What a kind needs to know of its data, such as where each of several views lies."""
+
     def picture(self, index: int, size: int | None = None) -> Image.Image:
         """Return one picture, RGB, the right way up."""
 
     def data(self) -> NDArray[np.float32] | pd.DataFrame:
-        """Return the vectors, the table or the windows."""
+        """Return the vectors, the table, the windows or the views."""
 
 
 EncodeNew = Callable[[Encodable], NDArray[np.float32]]

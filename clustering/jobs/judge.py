@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
-from clustering.kinds import is_pictured
 from clustering.progress import Progress, silent
 from clustering.workspace import ProjectionRecord, RunArrays, RunRecord, Workspace
 
@@ -51,8 +50,8 @@ def _drawn(workspace: Workspace, parameters: dict[str, Any], context: JobContext
     space: Space = parameters.get("space") or ("latent" if run_id else "features")
     chosen = projection(needed(parameters, "projection", "project"))
     feature_id = workspace.run(run_id).feature_id if run_id else needed(parameters, "features", "project")
-    kind = workspace.collection(workspace.feature_set(feature_id).collection_id).kind
-    roomy = is_pictured(kind) and (chosen.info.name, space) == ("umap", "latent")
+    pictured = workspace.open_collection(workspace.feature_set(feature_id).collection_id).pictured
+    roomy = pictured and (chosen.info.name, space) == ("umap", "latent")
     usual = ROOM_FOR_PICTURES if roomy else {}
     model = chosen(**checked_parameters(chosen, parameters.get("parameters") or usual))
     points = points_of(workspace, run_id, feature_id, space)

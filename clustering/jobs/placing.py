@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.files import read_array, write_array
-from clustering.kinds import is_pictured
 from clustering.newcomers import NEAREST, Newcomers, Placed, own_distances, place, read_newcomers
 from clustering.workspace import FeatureRecord, ProjectionRecord, RunRecord, Workspace
 
@@ -254,7 +253,7 @@ def _item(newcomers: Newcomers, rows: NDArray[np.float32], found: Placed, at: in
         {},
         rows[at].tolist(),
         found.latents[at].tolist(),
-        *(_previews(newcomers, at) if is_pictured(newcomers.kind) else ()),
+        *(_previews(newcomers, at) if newcomers.pictured else ()),
     )
 
 

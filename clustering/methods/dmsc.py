@@ -91,8 +91,9 @@ class DMSC(PairedClusterer):
     ----------
     n_clusters : int, default 10
     view_sizes : tuple of int, optional
-        Columns of each view; `joined_views` returns them. Where as many more columns follow as there are
-        views, a 1 in them says that an item lacks the view.
+        Columns of each view, which lie side by side in ``X``: ``numpy.hstack(views)``. ``features.layout`` of
+        an encoded collection of views holds them: ``DMSC(**features.layout)``. Where as many more columns
+        follow as there are views, a 1 in them says that an item lacks the view.
     gamma : float, default 1
         γ, the weight of the clustering.
     pair_weight : float, default 1
@@ -102,9 +103,9 @@ class DMSC(PairedClusterer):
         pairs to keep apart; m is the median squared distance of the first centres. ``sdec`` is unbounded.
     keep_decoders : bool, default True
         False leaves L_r out while clustering: what the paper argues against.
-    hidden_dims, latent_dim : 256–256–10 by default, for every view
+    hidden_dims, latent_dim : 128–128–10 by default, for every view
     pretrain_epochs : int, optional
-        200 by default.
+        150 by default.
     epochs : int, default 100
     batch_size, learning_rate, cluster_learning_rate : optional
         256, 1e-3 and 1e-3 by default, with Adam.
@@ -121,10 +122,12 @@ class DMSC(PairedClusterer):
 
     Notes
     -----
-    A reconstruction, see ``info.reconstructed``. Before clustering the codes of every view are brought to the
-    same size: otherwise the view whose autoencoder happens to spread its codes most would decide alone. An
-    item that lacks a view is judged by those it has; in the latent space the middle of its likely clusters
-    stands for the missing code. Pairs enter by batches of 128 of each kind a step.
+    A reconstruction, see ``info.reconstructed``. The reconstruction is a mean over the views, not a sum, so
+    that γ need not grow with their number: the clustering is one term, whatever it is fused from. Before
+    clustering the codes of every view are brought to the same size: otherwise the view whose autoencoder
+    happens to spread its codes most would decide alone. An item that lacks a view is judged by those it has;
+    in the latent space the middle of its likely clusters stands for the missing code. Pairs enter by batches
+    of 128 of each kind a step; the decoders meet their items once a pass like all others.
     """
 
     info = MethodInfo(
@@ -137,7 +140,7 @@ class DMSC(PairedClusterer):
         year=2022,
         source="Neurocomputing 2022, arXiv:2206.04949",
         family="deep",
-        kinds=(*ANY_FEATURES, "views"),
+        kinds=ANY_FEATURES,
         first_for=("views",),
         needs_n_clusters=True,
         summary="Learns from several views of the same items at once, and heeds pairs you made by hand.",
@@ -153,9 +156,9 @@ class DMSC(PairedClusterer):
             "items that are in no pair, and beside k-means on the joined views."
         ),
         formula=(
-            r"\min \sum_v \lVert x^v - \hat{x}^v \rVert^2 + \gamma\, \mathrm{KL}(P \Vert Q) + \lambda \Big("
-            r"\tfrac{1}{|M|} \sum_{M} \tfrac{\lVert z_i - z_j \rVert^2}{m} + \tfrac{1}{|C|} \sum_{C} "
-            r"\big[1 - \tfrac{\lVert z_i - z_j \rVert^2}{m}\big]_+ \Big), \quad "
+            r"\min \tfrac{1}{V} \sum_v \lVert x^v - \hat{x}^v \rVert^2 + \gamma\, \mathrm{KL}(P \Vert Q) "
+            r"+ \lambda \Big(\tfrac{1}{|M|} \sum_{M} \tfrac{\lVert z_i - z_j \rVert^2}{m} "
+            r"+ \tfrac{1}{|C|} \sum_{C} \big[1 - \tfrac{\lVert z_i - z_j \rVert^2}{m}\big]_+ \Big), \quad "
             r"q_{ij} \propto \sum_v \pi_{vj} \big(1 + \lVert z_i^v - \mu_j^v \rVert^2\big)^{-1}"
         ),
         representation="autoencoders, one a view",
@@ -191,7 +194,7 @@ class DMSC(PairedClusterer):
         pair_weight: PairWeight = 1.0,
         pair_loss: PairLoss = "hinge",
         keep_decoders: KeepDecoders = True,
-        hidden_dims: HiddenDims = (256, 256),
+        hidden_dims: HiddenDims = (128, 128),
         latent_dim: LatentDim = 10,
         pretrain_epochs: PretrainEpochs = None,
         epochs: Epochs = 100,
@@ -280,7 +283,7 @@ class DMSC(PairedClusterer):
         return (
             Phase(
                 "pretrain",
-                self.pretrain_epochs or 200,
+                self.pretrain_epochs or 150,
                 pretrain,
                 of_views,
                 Optimiser("adam", self.learning_rate or 1e-3),
@@ -378,7 +381,7 @@ def _log_assignments(network: Any, codes: Codes) -> Tensor:
 
 
 def _rebuilt(network: Any, features: Tensor, codes: Codes) -> Tensor:
-    """Return Σ_v of the mean squared error over the items that have the view."""
+    """Return the squared error of the items that have a view, meant over columns, items and views."""
     error = features.new_zeros(())
     for at, (inputs, rebuilt) in enumerate(
         zip(network.inputs_of(features), network.decode(codes), strict=True)
@@ -389,7 +392,7 @@ def _rebuilt(network: Any, features: Tensor, codes: Codes) -> Tensor:
         else:
             known = codes.present[:, at].to(each.dtype)
             error = error + (each * known).sum() / known.sum().clamp_min(1)
-    return error
+    return error / len(codes.of_views)
 
 
 def _drawn(pairs: Tensor, generator: Generator) -> Tensor:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
+from clustering.kinds import is_pictured
 from clustering.newcomers.nodes import ALONE, node_rows
 from clustering.newcomers.rows import refuse_many, table_rows, vector_rows
 from clustering.newcomers.texts import text_rows
+from clustering.newcomers.views import view_rows
 from clustering.newcomers.windows import window_rows
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Newcomers:
     paths : tuple of Path
         Files of pictures.
     rows : DataFrame or array, optional
-        Of a table (the collection's feature columns), vectors, features of nodes or windows.
+        Of a table (the collection's feature columns), vectors, features of nodes, windows or views.
     notes : tuple of str
         Sentences about what was met and left out.
     about : mapping
@@ -52,6 +54,11 @@ class Newcomers:
     name: str = "what was dropped"
     content_hash: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pictured(self) -> bool:
+        """Whether each has a picture, its own or one drawn of it."""
+        return is_pictured(self.kind) or bool(self.about.get("pictured"))
 
     @property
     def n_items(self) -> int:
@@ -70,6 +77,10 @@ class Newcomers:
         StudioError
             When the file is no picture, or too large a one.
         """
+        if "picture" in self.about:
+            from clustering.collections.drawn_views import drawn_view
+
+            return drawn_view(np.asarray(self.rows)[index], self.about, size)
         if self.kind == "series":
             from clustering.collections.waveforms import drawn_window
 
@@ -107,7 +118,7 @@ class Newcomers:
             ) from error
 
     def data(self) -> pd.DataFrame | NDArray[np.float32]:
-        """Return the rows of a table, the vectors or the windows."""
+        """Return the rows of a table, the vectors, the windows or the views."""
         assert self.rows is not None
         return self.rows
 
@@ -159,7 +170,10 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     if collection.kind == "text":
         texts, names = text_rows(files)
         return Newcomers("text", names, rows=texts)
+    if collection.kind == "views":
+        joined, names, notes = view_rows(collection, files)
+        return Newcomers("views", names, rows=joined, notes=notes, about=collection.about)
     raise StudioError(
         f"Items of the kind “{collection.kind}” cannot be placed yet.",
-        "Choose a collection of pictures, a table, vectors, series, texts or a graph.",
+        "Choose a collection of pictures, a table, vectors, series, texts, a graph or views.",
     )

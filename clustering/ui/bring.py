@@ -61,8 +61,9 @@ def ways(key: str) -> str | None:
 def _upload(key: str) -> str | None:
     files = st.file_uploader(
         "Pictures, a zip of pictures, a table (CSV, TSV, XLSX, Parquet), vectors (NPY, NPZ), series "
-        "(NPY, NPZ, TS, CSV), texts (TXT, CSV, JSONL, CoNLL-U) or a graph (NPZ, GraphML, GML, GEXF, or two "
-        "tables at once: nodes.csv and edges.csv)",
+        "(NPY, NPZ, TS, CSV), texts (TXT, CSV, JSONL, CoNLL-U), a graph (NPZ, GraphML, GML, GEXF, or two "
+        "tables at once: nodes.csv and edges.csv) or several views of the same items (an NPZ with an array a "
+        "view, or a table a view)",
         type=["zip", *PICTURES, *TABLES, *VECTORS, *SERIES, *TEXTS, *GRAPHS],
         accept_multiple_files=True,
         key=f"{key}-files",
@@ -106,7 +107,7 @@ def _label_column(place: Any, key: str) -> str | None:
 def _folder(key: str) -> str | None:
     st.caption(
         "A folder of pictures or of .txt files (a metadata.csv in it is read too), a folder with nodes.csv "
-        "and edges.csv, or a file. "
+        "and edges.csv, or with one table a view of the same items; or a file. "
         f"Folders below {', '.join(str(root) for root in roots())} can be read."
     )
     left, right = st.columns([3, 1])

@@ -9,7 +9,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.kinds import is_pictured
 from clustering.ui import explore_state, looks, state, three_spaces
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import BASKET, ITEM, MAP, WORKS, Shown
@@ -126,7 +125,7 @@ def _neighbours(shown: Shown, index: int) -> None:
         notice(error.problem, error.mend)
         return
     st.caption(f"{near.sentence()} Filled shapes say where else a neighbour is near.")
-    pictures = is_pictured(shown.record.kind)
+    pictures = shown.collection.pictured
     places = [st.container(gap=None) for _ in near.indices] if pictures else st.columns(len(near.indices))
     for place, space in zip(places, near.indices, strict=True):
         with place:
@@ -146,7 +145,7 @@ def _row(shown: Shown, near: Neighbourhoods, space: Space) -> None:
         title=title,
         height=STRIP,
         colours=shown.item_colours(),
-        notes=None if is_pictured(shown.record.kind) else _distances(near, space),
+        notes=None if shown.collection.pictured else _distances(near, space),
         badges={item: _badges(near, item) for item in near.indices[space].tolist()},
         strip=True,
     )

@@ -37,6 +37,7 @@ ENDINGS = {
     "series": ["npy", "npz", "ts", "csv", "tsv"],
     "text": ["txt"],
     "graph": ["csv", "tsv", "npy", "npz", "parquet"],
+    "views": ["npz"],
 }
 ASKS = {
     "images": "Place pictures of your own",
@@ -45,6 +46,7 @@ ASKS = {
     "series": "Place windows of your own",
     "text": "Place texts of your own",
     "graph": "Place nodes of your own",
+    "views": "Place items of your own",
 }
 WORDS = {
     "images": "Pictures",
@@ -53,6 +55,7 @@ WORDS = {
     "series": "Series",
     "text": "Texts",
     "graph": "Features of nodes, one a row",
+    "views": "Views, one array each",
 }
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"

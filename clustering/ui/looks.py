@@ -18,6 +18,7 @@ QUIET = {"displayModeBar": False, "scrollZoom": False}
 COMMON, CONTEXTS = 5, 3  # words of a group, and sentences each is shown in
 WHOLE = 10_000  # words on either side: the whole sentence
 PAGE = "max-height:46vh;overflow-y:auto;white-space:pre-wrap;line-height:1.55;font-size:1.02rem"
+SAMPLED = 5000  # items whose middle half is drawn behind one
 MEMBERS = 1000  # windows of a group whose middle half is drawn
 
 
@@ -69,6 +70,42 @@ def _medoid(shown: Shown, label: int) -> None:
     name = shown.groups.name(label)
     st.plotly_chart(figure, theme=None, key="look-group", config=QUIET, alt=f"The medoid window of {name}")
     st.caption("Line: the medoid, nearest to the middle of the group. Shade: the middle half of its windows.")
+
+
+def _views(shown: Shown, index: int, caption: str) -> None:
+    """Show an item in every view: its picture where there is one, its numbers over those of the others."""
+    from clustering.charts.view_profiles import view_profiles_figure
+
+    if shown.collection.pictured:
+        _picture(shown, index, caption)
+    rows = np.asarray(shown.collection.data())
+    low, high = _middle_half(shown.record.id, shown.record.content_hash, shown)
+    lanes, start = [], 0
+    for view in shown.collection.about["views"]:
+        here = slice(start, start + view["size"])
+        start += view["size"]
+        if not view.get("pictures"):
+            columns = view.get("columns") or ()
+            whole = columns if len(columns) == view["size"] else ()
+            lanes.append((view["name"], rows[index, here], low[here], high[here], whole))
+    figure = view_profiles_figure(lanes, theme.name())
+    names = ", ".join(lane[0] for lane in lanes)
+    st.plotly_chart(
+        figure, theme=None, key="look-item", config=QUIET, alt=f"What {caption} is in each view: {names}"
+    )
+    st.caption("Line: this item. Shade: the middle half of the collection.")
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _middle_half(
+    collection_id: str,  # noqa: ARG001
+    content_hash: str,  # noqa: ARG001
+    _shown: Shown,
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.asarray(_shown.collection.data())
+    some = rows[np.unique(np.linspace(0, len(rows) - 1, min(SAMPLED, len(rows))).astype(int))]
+    low, high = np.nanpercentile(some, (25, 75), axis=0)
+    return low, high
 
 
 def _text(shown: Shown, index: int, caption: str) -> None:  # noqa: ARG001
@@ -134,5 +171,6 @@ ITEMS: dict[str, Callable[[Shown, int, str], None]] = {
     "series": _window,
     "text": _text,
     "tokens": _word,
+    "views": _views,
 }
 GROUPS: dict[str, Callable[[Shown, int], None]] = {"series": _medoid, "text": _words, "tokens": _members}

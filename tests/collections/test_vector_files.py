@@ -45,7 +45,7 @@ def test_the_array_is_found_by_name_or_because_it_is_the_only_one(tmp_path: Path
     assert load(tmp_path / "only.npz", tmp_path / "a").n_items == 40
     np.savez(tmp_path / "two.npz", one=X, two=X[:, :2])
     with pytest.raises(StudioError, match=r"several arrays: one \(40, 6\), two \(40, 2\).*two\.npz::one"):
-        load(tmp_path / "two.npz", tmp_path / "b")
+        load(tmp_path / "two.npz", tmp_path / "b", kind="vectors")
     assert load(f"{tmp_path / 'two.npz'}::two", tmp_path / "b").data().shape == (40, 2)
     with pytest.raises(StudioError, match=r"no array “three”.*one, two"):
         load(f"{tmp_path / 'two.npz'}::three", tmp_path / "d")

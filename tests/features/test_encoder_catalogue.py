@@ -22,7 +22,7 @@ def vectors() -> StandIn:
 
 def test_the_encoders_of_the_contract_are_there_in_order():
     expected = """efficientnet-lite0 densenet121 timm pixels table vectors windows window-statistics tfidf
-    sentence-model word-contexts hidden-states nodes graph-positions"""
+    sentence-model word-contexts hidden-states nodes graph-positions views"""
     assert list(encoders()) == expected.split()
 
 
@@ -54,8 +54,8 @@ def test_small_pictures_get_pixels_and_large_ones_the_offline_network(vectors):
 
 
 def test_a_kind_no_encoder_reads_is_said():
-    with pytest.raises(StudioError, match="No encoder reads collections of the kind “views” yet"):
-        default_encoder("views")
+    with pytest.raises(StudioError, match="No encoder reads collections of the kind “films” yet"):
+        default_encoder("films")
 
 
 def test_encode_goes_wherever_an_array_goes_and_says_what_made_it(vectors):
