@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # Loaded on first use, so that a page that needs one name does not pay for torch and numba.
 _HOMES = {
+    "CC": "clustering.methods.cc",
     "DAGC": "clustering.methods.dagc",
     "DEC": "clustering.methods.dec",
     "DELIUS": "clustering.methods.delius",
@@ -29,6 +30,7 @@ _HOMES = {
     "JDRL": "clustering.methods.jdrl",
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",
+    "PICA": "clustering.methods.pica",
     "SDCN": "clustering.methods.sdcn",
     "SyntDEC": "clustering.methods.syntdec",
     "TSNE": "clustering.projections.tsne",

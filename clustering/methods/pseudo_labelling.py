@@ -17,7 +17,7 @@ from clustering.methods.deep import DeepClusterer
 from clustering.metrics.external import nmi
 from clustering.metrics.matching import best_match
 from clustering.networks.convolutions import Picture
-from clustering.networks.pseudo_labels import FeatureNetwork
+from clustering.networks.pseudo_labels import LabelledNetwork
 from clustering.training.alarms import giant_share
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, in_parts
@@ -60,7 +60,7 @@ class PseudoLabelClusterer(DeepClusterer):
     def optimiser(self, network: Any) -> Optimiser:
         """Return how the network is trained."""
 
-    def phases(self, network: FeatureNetwork, data: Data) -> tuple[Phase, ...]:
+    def phases(self, network: LabelledNetwork, data: Data) -> tuple[Phase, ...]:
         """Learn pseudo-labels, then find the groups."""
         if data.n_items < 2:
             raise StudioError(
@@ -174,7 +174,7 @@ class PseudoLabelClusterer(DeepClusterer):
         """Return how many pseudo-labels so many items are given: one of few items teaches little."""
         return min(self.most_labels(), max(self.n_clusters, n_items // 10))
 
-    def warnings(self, network: FeatureNetwork) -> tuple[str, ...]:
+    def warnings(self, network: LabelledNetwork) -> tuple[str, ...]:
         """Return what a person should know of the pseudo-labels."""
         told = []
         n_items = network.pseudo.shape[1]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import normalize
 
 from clustering.networks.convolutions import Picture
+from clustering.networks.features import FeatureNetwork, normalised_layer
 from clustering.networks.initialisers import linear
 
-SMALL_SIDE = 8  # pixels; larger pictures are halved by further convolutions until they are no larger
-MAPS = (32, 64, 128, 256)
 
-
-class FeatureNetwork(nn.Module):
-    """Rows (b, d) → features (b, D), with all that a fit by pseudo-labels has to remember beside it.
+class LabelledNetwork(FeatureNetwork):
+    """Features of items, with all that a fit by pseudo-labels has to remember beside the network.
 
     Parameters
     ----------
@@ -67,29 +64,13 @@ class FeatureNetwork(nn.Module):
         n_dims: int,
         generator: Generator,
     ) -> None:
-        super().__init__()
-        if picture is None:
-            self.trunk, width = _rows_trunk((n_features, *hidden_dims), generator)
-        else:
-            self.trunk, width = _picture_trunk(picture, generator)
-        self.last = linear(width, n_outputs, "fan_in", generator)
+        super().__init__(n_features, picture, hidden_dims, n_outputs, generator)
         self.register_buffer("centers", torch.zeros(n_clusters, n_dims))
         self.register_buffer("spread", torch.ones(()))
         self.register_buffer("rounds", torch.zeros((), dtype=torch.int64))
         self.register_buffer("idle", torch.zeros(2, dtype=torch.int64))
         self.register_buffer("groups", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("pseudo", torch.zeros(1, 0, dtype=torch.int64))
-        self.eval()
-
-    def encode(self, inputs: Tensor) -> Tensor:
-        """Map (b, d) to features (b, D), by the statistics of all batches so far."""
-        self.eval()
-        return self._features(inputs)
-
-    def learn(self, inputs: Tensor) -> Tensor:
-        """Map (b, d) to features (b, D), by the statistics of this batch, which are gathered."""
-        self.train()
-        return self._features(inputs)
 
     def remember(self, n_items: int, n_heads: int) -> None:
         """Make room for the labels of ``n_items`` items."""
@@ -101,11 +82,8 @@ class FeatureNetwork(nn.Module):
         """Drop what is kept of every item."""
         self.groups, self.pseudo = self.groups[:0], self.pseudo[:, :0]
 
-    def _features(self, inputs: Tensor) -> Tensor:
-        return self.last(self.trunk(inputs))
 
-
-class PseudoLabelNetwork(FeatureNetwork):
+class PseudoLabelNetwork(LabelledNetwork):
     """DeepCluster: features, rectified, to a top layer that is drawn anew for every clustering.
 
     Parameters
@@ -113,7 +91,7 @@ class PseudoLabelNetwork(FeatureNetwork):
     n_prototypes : int
         Pseudo-labels.
     *others
-        As in `FeatureNetwork`.
+        As in `LabelledNetwork`.
 
     Attributes
     ----------
@@ -150,13 +128,13 @@ class PseudoLabelNetwork(FeatureNetwork):
         self.top.load_state_dict(fresh.state_dict())
 
 
-class ProjectedNetwork(FeatureNetwork):
+class ProjectedNetwork(LabelledNetwork):
     """Features behind a projection of two layers, all of length 1.
 
     Parameters
     ----------
     *all
-        As in `FeatureNetwork`; the centers lie among the features.
+        As in `LabelledNetwork`; the centers lie among the features.
     """
 
     def __init__(
@@ -170,7 +148,7 @@ class ProjectedNetwork(FeatureNetwork):
     ) -> None:
         super().__init__(n_features, picture, hidden_dims, n_outputs, n_clusters, n_outputs, generator)
         width = self.last.in_features
-        self.hidden = nn.Sequential(*_layer(width, width, generator))
+        self.hidden = nn.Sequential(*normalised_layer(width, width, generator))
         self.eval()
 
     def _features(self, inputs: Tensor) -> Tensor:
@@ -184,7 +162,7 @@ class PrototypeNetwork(ProjectedNetwork):
     ----------
     n_heads, n_prototypes : int
     *others
-        As in `FeatureNetwork`.
+        As in `LabelledNetwork`.
 
     Attributes
     ----------
@@ -222,44 +200,3 @@ class PrototypeNetwork(ProjectedNetwork):
         """Drop what is kept of every item."""
         super().forget()
         self.memory = self.memory[:, :0]
-
-
-def _rows_trunk(widths: Sequence[int], generator: Generator) -> tuple[nn.Sequential, int]:
-    layers = [layer for pair in pairwise(widths) for layer in _layer(*pair, generator)]
-    return nn.Sequential(*layers), widths[-1]
-
-
-def _layer(n_in: int, n_out: int, generator: Generator) -> list[nn.Module]:
-    return [linear(n_in, n_out, "fan_in", generator), nn.BatchNorm1d(n_out), nn.ReLU()]
-
-
-def _picture_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential, int]:
-    """Return two convolutions and a pool, then a convolution and a pool until the picture is small."""
-    height, width, channels = picture
-    layers: list[nn.Module] = [_Pixels(picture), *_convolution(channels, MAPS[0], generator)]
-    for n_in, n_out in pairwise(MAPS):
-        layers += [*_convolution(n_in, n_out, generator), nn.MaxPool2d(2)]
-        height, width = height // 2, width // 2
-        if max(height, width) <= SMALL_SIDE:
-            break
-    return nn.Sequential(*layers, nn.Flatten()), n_out * height * width
-
-
-def _convolution(n_in: int, n_out: int, generator: Generator) -> list[nn.Module]:
-    layer: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel_size=3, padding=1)
-    # As the authors: N(0, √(2 / (9 · maps out))), no bias.
-    nn.init.normal_(layer.weight, 0.0, (2 / (9 * n_out)) ** 0.5, generator=generator)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
-    return [layer, nn.BatchNorm2d(n_out), nn.ReLU()]
-
-
-class _Pixels(nn.Module):
-    """Reads rows of pixels as pictures (b, channels, height, width)."""
-
-    def __init__(self, picture: Picture) -> None:
-        super().__init__()
-        self.picture = picture
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return inputs.unflatten(1, self.picture).permute(0, 3, 1, 2)

@@ -10,9 +10,7 @@ from torch.nn.functional import pad
 
 from clustering.views.recipes import Recipe
 
-LUMA = (0.299, 0.587, 0.114)  # how much red, green and blue add to lightness
-# Lightness beside two axes of colour (YIQ): a change of hue is a turn of these two.
-YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
+RED, GREEN, BLUE = 0.299, 0.587, 0.114  # how much each adds to lightness
 SOFTEST = 1 / 32  # of the side: the widest spread of a blur
 SHARP = 1e-3  # pixels: a blur of this spread changes nothing
 
@@ -41,25 +39,24 @@ def lightness(pictures: Tensor) -> Tensor:
     """Return how light each pixel is, (b, 1, h, w)."""
     if pictures.shape[1] == 1:
         return pictures
-    weights = pictures.new_tensor(LUMA).view(1, 3, 1, 1)
-    return (pictures * weights).sum(dim=1, keepdim=True)
+    return RED * pictures[:, :1] + GREEN * pictures[:, 1:2] + BLUE * pictures[:, 2:]
 
 
 def hue_turned(pictures: Tensor, turns: Tensor) -> Tensor:
-    """Return coloured pictures with every hue turned about the grey axis by (b,) whole turns."""
-    to_yiq = pictures.new_tensor(YIQ)
-    angle = turns * 2 * math.pi
-    cosine, sine, one, none = angle.cos(), angle.sin(), torch.ones_like(angle), torch.zeros_like(angle)
-    turned = torch.stack(
-        [
-            torch.stack([one, none, none], dim=1),
-            torch.stack([none, cosine, -sine], dim=1),
-            torch.stack([none, sine, cosine], dim=1),
-        ],
-        dim=1,
-    )  # (b, 3, 3)
-    matrix = to_yiq.inverse() @ turned @ to_yiq
-    return torch.einsum("bij,bjhw->bihw", matrix, pictures)
+    """Return coloured pictures with every hue turned about the grey axis by (b,) whole turns.
+
+    Lightness stays, and its two differences to red and blue, brought to the same scale (as in PAL's YUV), are
+    turned like a pair of coordinates.
+    """
+    light = lightness(pictures)
+    u = (pictures[:, 2:] - light) * (0.436 / (1 - BLUE))
+    v = (pictures[:, :1] - light) * (0.615 / (1 - RED))
+    angle = (turns * 2 * math.pi).view(-1, 1, 1, 1)
+    cosine, sine = angle.cos(), angle.sin()
+    red = light + (sine * u + cosine * v) * ((1 - RED) / 0.615)
+    blue = light + (cosine * u - sine * v) * ((1 - BLUE) / 0.436)
+    green = (light - RED * red - BLUE * blue) / GREEN
+    return torch.cat([red, green, blue], dim=1)
 
 
 def blurred(pictures: Tensor, chance: float, generator: Generator) -> Tensor:
@@ -67,7 +64,7 @@ def blurred(pictures: Tensor, chance: float, generator: Generator) -> Tensor:
     b, _, height, width = pictures.shape
     widest = SOFTEST * max(height, width)
     drawn = torch.rand(2, b, generator=generator, device=pictures.device, dtype=pictures.dtype)
-    spread = torch.where(drawn[0] < chance, SHARP + drawn[1] * (widest - SHARP), SHARP)
+    spread = SHARP + drawn[1] * (widest - SHARP) * (drawn[0] < chance)
     reach = min(math.ceil(2 * widest), height - 1, width - 1)
     steps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
     weights = torch.softmax(-(steps**2) / (2 * spread[:, None] ** 2), dim=1)  # (b, 2 · reach + 1)

@@ -57,10 +57,10 @@ def moved(pictures: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     unit = drawn * 2 - 1  # −1 to 1
     area = 1 - (1 - recipe.crop) * drawn[0]
     # As far from square as a crop of this area may be without being wider or higher than the picture.
-    stretch = torch.minimum(area.new_tensor(-math.log(NARROWEST)).expand(b), -area.log())
+    stretch = (-area.log()).clamp(max=-math.log(NARROWEST))
     half = torch.exp(unit[1] * stretch / 2)
     crop_x, crop_y = (area.sqrt() * half).clamp(max=1), (area.sqrt() / half).clamp(max=1)
-    mirror = torch.where(drawn[2] < recipe.flip, -1.0, 1.0)
+    mirror = 1 - 2 * (drawn[2] < recipe.flip).to(drawn.dtype)
     angle, scale = unit[3] * math.radians(recipe.degrees), 1 + unit[4] * recipe.zoom
     slant = unit[5] * recipe.shear
     aspect = height / width

@@ -1,0 +1,125 @@
+"""What makes features of rows of numbers or of small pictures: the trunk of methods that learn from views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Generator, Tensor, nn
+
+from clustering.networks.convolutions import Picture
+from clustering.networks.initialisers import linear
+
+SMALL_SIDE = 8  # pixels; larger pictures are halved by further convolutions until they are no larger
+FEW_PIXELS = 4  # a side, below which pictures are not halved any further
+MAPS = (32, 64, 128, 256)
+
+
+class FeatureNetwork(nn.Module):
+    """Rows (b, d) → features (b, D).
+
+    Parameters
+    ----------
+    n_features : int
+        d.
+    picture : (height, width, channels) or None
+        How a row is read, pixel by pixel; None takes it as a row of numbers.
+    hidden_dims : sequence of int
+        Widths of the layers before the features, for rows of numbers.
+    n_outputs : int
+        D.
+    generator : torch.Generator
+        On the CPU, so that every device starts from the same weights.
+    pooled : bool
+        Whether a picture's features are means over its places, which a view may change, rather than what is
+        seen at each place.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        picture: Picture | None,
+        hidden_dims: Sequence[int],
+        n_outputs: int,
+        generator: Generator,
+        pooled: bool = False,
+    ) -> None:
+        super().__init__()
+        if picture is None:
+            self.trunk, width = rows_trunk((n_features, *hidden_dims), generator)
+        elif pooled:
+            self.trunk, width = pooled_trunk(picture, generator)
+        else:
+            self.trunk, width = picture_trunk(picture, generator)
+        self.last = linear(width, n_outputs, "fan_in", generator)
+        self.eval()
+
+    def encode(self, inputs: Tensor) -> Tensor:
+        """Map (b, d) to features (b, D), by the statistics of all batches so far."""
+        self.eval()
+        return self._features(inputs)
+
+    def learn(self, inputs: Tensor) -> Tensor:
+        """Map (b, d) to features (b, D), by the statistics of this batch, which are gathered."""
+        self.train()
+        return self._features(inputs)
+
+    def _features(self, inputs: Tensor) -> Tensor:
+        return self.last(self.trunk(inputs))
+
+
+def rows_trunk(widths: Sequence[int], generator: Generator) -> tuple[nn.Sequential, int]:
+    """Return layers of the given widths, normalised and rectified, and the last width."""
+    layers = [layer for pair in pairwise(widths) for layer in normalised_layer(*pair, generator)]
+    return nn.Sequential(*layers), widths[-1]
+
+
+def normalised_layer(n_in: int, n_out: int, generator: Generator) -> list[nn.Module]:
+    """Return a linear layer, normalised over the batch and rectified."""
+    return [linear(n_in, n_out, "fan_in", generator), nn.BatchNorm1d(n_out), nn.ReLU()]
+
+
+def picture_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential, int]:
+    """Return two convolutions and a pool, then a convolution and a pool until the picture is small."""
+    height, width, channels = picture
+    layers: list[nn.Module] = [_Pixels(picture), *_convolution(channels, MAPS[0], generator)]
+    for n_in, n_out in pairwise(MAPS):
+        layers += [*_convolution(n_in, n_out, generator), nn.MaxPool2d(2)]
+        height, width = height // 2, width // 2
+        if max(height, width) <= SMALL_SIDE:
+            break
+    return nn.Sequential(*layers, nn.Flatten()), n_out * height * width
+
+
+def pooled_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential, int]:
+    """Return pairs of convolutions and pools until few pixels are left, one more, and the mean over these."""
+    height, width, channels = picture
+    layers: list[nn.Module] = [_Pixels(picture)]
+    for n_maps in MAPS:
+        layers += _convolution(channels, n_maps, generator) + _convolution(n_maps, n_maps, generator)
+        layers.append(nn.MaxPool2d(2))
+        channels, height, width = n_maps, height // 2, width // 2
+        if min(height, width) < FEW_PIXELS:
+            break
+    layers += _convolution(channels, 2 * channels, generator)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 2 * channels
+
+
+def _convolution(n_in: int, n_out: int, generator: Generator) -> list[nn.Module]:
+    layer: nn.Conv2d = nn.utils.skip_init(nn.Conv2d, n_in, n_out, kernel_size=3, padding=1)
+    # As DeepCluster's authors: N(0, √(2 / (9 · maps out))), no bias.
+    nn.init.normal_(layer.weight, 0.0, (2 / (9 * n_out)) ** 0.5, generator=generator)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return [layer, nn.BatchNorm2d(n_out), nn.ReLU()]
+
+
+class _Pixels(nn.Module):
+    """Reads rows of pixels as pictures (b, channels, height, width)."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__()
+        self.picture = picture
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.unflatten(1, self.picture).permute(0, 3, 1, 2)
