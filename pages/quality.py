@@ -31,6 +31,7 @@ if not rows:
 
 column = quality_view.with_labels(record, run, rows)
 quality_view.without_labels(run, rows)
+quality_view.by_links(run, rows)
 quality_view.confidence(run, rows)
 seeds_view.stability(record, run, rows, quality_view.groups_of(run), quality_view.colours_of(run))
 quality_view.of_the_map(run)

@@ -12,7 +12,7 @@ from clustering.charts.palette import THEMES, cluster_glyph, group_name
 from clustering.metrics.quality import Quality
 
 SPACES = {"features": "fixed features", "latent": "learned latent space", "map": "map", "": ""}
-GROUPS = ("with labels", "without labels", "confidence", "stability", "projection")
+GROUPS = ("with labels", "without labels", "links", "confidence", "stability", "projection")
 SIGNATURES = {b"\x89PNG": "image/png", b"RIFF": "image/webp", b"\xff\xd8": "image/jpeg"}
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clustering.projections.base import Projection
 
 NEIGHBOURS = 15  # the neighbourhood size of projection quality
-HEADLINES = ("accuracy", "nmi", "ari", "silhouette")  # what lists of runs show
+HEADLINES = ("accuracy", "nmi", "ari", "silhouette", "modularity")  # what lists of runs show
 # On UMAP's own settings a deep method's groups shrink to dots with nothing to see. Wide islands show the
 # works and cost little in the latent space (DELIUS on 2,557 artworks: trustworthiness .969 → .961); in the
 # features they would cost much (.90 → .82).
@@ -147,6 +147,8 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
         found = metrics.internal(points, arrays.labels, space, run.seed, run.parameters.get("n_clusters"))
         # sizes of clusters are the same in every space and told once
         rows += _rows([row for row in found if row.space or space == "features"])
+    if collection.kind == "graph":
+        rows += _of_links(collection.edges(), arrays.labels)
     context.progress(steps - 1, steps, "Reading the confidence")
     rows += _rows(metrics.confidence(arrays.soft_assignments))
     rows += _of_seeds(workspace, run, arrays)
@@ -181,6 +183,31 @@ def neighbours_shown(
 
 def _rows(figures: list[Quality]) -> list[dict[str, Any]]:
     return [{**asdict(figure), "column": ""} for figure in figures]
+
+
+def _of_links(edges: NDArray[np.int64], labels: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Return how groups fit the links, then every group's own links with ``detail`` ``"links"``."""
+    from clustering import metrics
+    from clustering.metrics.links import group_links
+
+    part = {"group": "links", "space": "", "higher_is_better": False, "n_used": len(labels), "column": ""}
+    own = [
+        {
+            "name": f"links_{cluster}",
+            "title": f"Conductance of group {cluster + 1}",
+            "value": None if np.isnan(cut) else cut,
+            "note": "",
+            "detail": "links",
+            "cluster": cluster,
+            "inside": inside,
+            "leaving": leaving,
+            **part,
+        }
+        for cluster, inside, leaving, cut in zip(
+            *(column.tolist() for column in group_links(edges, labels)), strict=True
+        )
+    ]
+    return _rows(metrics.links(edges, labels)) + own
 
 
 def _of_seeds(workspace: Workspace, run: RunRecord, arrays: RunArrays) -> list[dict[str, Any]]:

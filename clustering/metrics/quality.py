@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["with labels", "without labels", "projection", "confidence", "stability"]
+Group = Literal["with labels", "without labels", "links", "projection", "confidence", "stability"]
 Space = Literal["features", "latent", "map", ""]
 
 
@@ -19,7 +19,7 @@ class Quality:
         The key (``"nmi"``) and what people call it.
     value : float or None
         Finite; None where the measure has no meaning here, and ``note`` says why.
-    group : {"with labels", "without labels", "projection", "confidence", "stability"}
+    group : {"with labels", "without labels", "links", "projection", "confidence", "stability"}
     space : {"features", "latent", "map", ""}
         Where distances were taken; empty when none were.
     higher_is_better : bool

@@ -9,10 +9,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.ui import explore_state, looks, state, three_spaces
+from clustering.ui import explore_links, explore_state, looks, state, three_spaces
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import BASKET, ITEM, MAP, WORKS, Shown
 from clustering.ui.gallery import Badge, gallery
+from clustering.ui.group_bars import group_bars
 from clustering.ui.three_spaces import Neighbourhoods, Space
 from clustering.ui.trouble import guarded, notice, plain
 
@@ -47,6 +48,8 @@ def _drawer(shown: Shown) -> None:
     if caption.lines:
         st.caption(plain(", ".join(caption.lines)))
     st.html(assignment(shown, index))
+    if shown.record.kind == "graph":
+        _walk(explore_links.show(shown, index))
     _neighbours(shown, index)
     told = [(name, value) for name, value in captions.metadata(index) if name != captions.title]
     st.html(facts(told))
@@ -61,23 +64,10 @@ def assignment(shown: Shown, index: int) -> str:
 
 def odds(shown: Shown, q: NDArray[np.float64], label: int) -> str:
     """Return soft assignments (K,) as bars, the likeliest groups first, as HTML."""
-    colours = shown.colours()
     likely = [int(group) for group in np.argsort(-q)[:BARS] if q[group] >= LEAST_BAR]
-    rows = "".join(
-        f'<div role="row" style="display:grid;grid-template-columns:minmax(0,9rem) 1fr 3rem;gap:.6rem;'
-        f'align-items:center;line-height:1.7"><span style="overflow:hidden;text-overflow:ellipsis;'
-        f'white-space:nowrap;{"font-weight:600" if group == label else ""}">'
-        f'{escape(shown.groups.name(group))}</span><span style="height:.55rem;border-radius:2px;'
-        f'background:color-mix(in srgb,currentColor 8%,transparent)"><span style="display:block;height:100%;'
-        f'border-radius:2px;width:{q[group]:.1%};background:{colours[group]}"></span></span>'
-        f'<span style="text-align:right;font-variant-numeric:tabular-nums">{q[group]:.0%}</span></div>'
-        for group in likely
-    )
     head = "Unassigned: no group was sure enough." if label < 0 else "Confidence"
-    return (
-        f'<div style="font-size:.86rem;opacity:.75;margin-top:.3rem">{head} (soft assignment q)</div>'
-        f'<div style="font-size:.92rem">{rows}</div>'
-    )
+    rows = [(group, float(q[group]), f"{q[group]:.0%}") for group in likely]
+    return group_bars(shown, rows, label, f"{head} (soft assignment q)")
 
 
 def facts(told: list[tuple[str, str]]) -> str:
@@ -149,6 +139,11 @@ def _row(shown: Shown, near: Neighbourhoods, space: Space) -> None:
         badges={item: _badges(near, item) for item in near.indices[space].tolist()},
         strip=True,
     )
+    _walk(opened)
+
+
+def _walk(opened: int | None) -> None:
+    """Go on to another item, inside the drawer."""
     if opened is not None:
         st.session_state["_drawer"] = opened
         st.rerun(scope="fragment")

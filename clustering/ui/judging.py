@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, Any]]
 
-HEADLINES = ("nmi", "ari", "accuracy", "purity")
-FIGURES = ("NMI (arithmetic)", "ARI", "ACC", "Silhouette, features", "Silhouette, latent")
+HEADLINES = ("nmi", "ari", "accuracy", "purity", "links_within", "modularity", "conductance")
+FIGURES = ("NMI (arithmetic)", "ARI", "ACC", "Modularity", "Silhouette, features", "Silhouette, latent")
 BY_CONSTRUCTION = (
     "In the latent space of a deep method these figures rise by construction, even on data without any "
     "groups. Compare methods in the feature space, which training does not touch."
@@ -93,6 +93,21 @@ def side_by_side(rows: Rows) -> pd.DataFrame:
     )
 
 
+def of_links(rows: Rows, names: Sequence[str]) -> pd.DataFrame:
+    """Return the links of every group as a table: those within, those that lead out, the conductance."""
+    import pandas as pd
+
+    own = [row for row in rows if row["group"] == "links" and row.get("detail") == "links"]
+    return pd.DataFrame(
+        {
+            "Group": [names[int(row["cluster"])] for row in own],
+            "Links within": [int(row["inside"]) for row in own],
+            "Links leading out": [int(row["leaving"]) for row in own],
+            "Conductance ▼": [figure(row["value"]) for row in own],
+        }
+    )
+
+
 def beside(current: RunRecord, column: str | None) -> pd.DataFrame:
     """Return every run on the same features as a table, best first."""
     import pandas as pd
@@ -112,6 +127,8 @@ def beside(current: RunRecord, column: str | None) -> pd.DataFrame:
                 "ARI": summary.get(f"ari:{column}"),
                 "ACC": summary.get(f"accuracy:{column}"),
             }
+        if "modularity:" in summary:
+            row["Modularity"] = summary["modularity:"]
         row |= {
             "Silhouette, features": summary.get("silhouette:features"),
             "Silhouette, latent": summary.get("silhouette:latent"),

@@ -115,6 +115,20 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
         st.caption("Simplified silhouettes: distances to the groups' means, of at most 5,000 items.")
 
 
+def by_links(run: RunRecord, rows: Rows) -> None:
+    """Show of a graph how far its links stay within the groups, in all and group by group."""
+    found = [row for row in rows if row["group"] == "links" and not row.get("detail")]
+    if not found:
+        return
+    st.header("Links", anchor=False)
+    judging.headline(found)
+    st.dataframe(judging.of_links(rows, groups_of(run).names), hide_index=True, key="quality-links")
+    st.caption(
+        ":material/info: A method that is shown the links makes these figures good by construction: links "
+        "say whether groups follow the graph, not whether they mean anything."
+    )
+
+
 def confidence(run: RunRecord, rows: Rows) -> None:
     """Show how sure the method is of its items, and how large its groups are."""
     st.header("Confidence", anchor=False)
