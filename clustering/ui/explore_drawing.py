@@ -166,10 +166,11 @@ def _mounted(
     st.session_state[_kept(key)] = kept
     points: Any = latent_map.point_sections(picture.positions if picture.positions is not None else [])
     dressed: Any = layer
-    pictures, card = None, ""
+    pictures, card, edges = None, "", ""
     if routes.are_served():
         points, dressed = address, layer_address(latent_map.pack(layer))
         if not sample:
+            edges = routes.links_address(shown.collection)
             card = f"/studio/collections/{shown.record.id}/items/{{index}}/card"
             if shown.collection.pictured:
                 pictures = latent_map.PictureSource(**routes.atlas_source(shown.collection))
@@ -185,6 +186,7 @@ def _mounted(
         card_url=card,
         near_url=near_url,
         near_space=record.space,
+        edges_url=edges,
         marks=marks,
         bounds=bounds,
         selection_version=version,

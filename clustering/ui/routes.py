@@ -35,7 +35,7 @@ from clustering.ui.answers import (
     unchanged,
 )
 from clustering.ui.kept_layers import layers
-from clustering.ui.latent_map.blob import pack, point_sections
+from clustering.ui.latent_map.blob import edge_sections, pack, point_sections
 from clustering.workspace.ids import checked_id
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def routes(workspace: Callable[[], Workspace] | None = None) -> list[Route]:
         Route(f"{item}/original", serve.guarded(serve.original)),
         Route(f"{item}/picture/{{size:int}}", serve.guarded(serve.picture)),
         Route(f"{item}/card", serve.guarded(serve.card)),
+        Route("/studio/collections/{collection}/links.bin", serve.guarded(serve.links)),
         Route("/studio/maps/{projection}.bin", serve.guarded(serve.positions)),
         Route("/studio/maps/{projection}/of/{run}/near/{index:int}", serve.guarded(serve.neighbours)),
         Route("/studio/maps/{projection}/frames/{number:int}.bin", serve.guarded(serve.frame)),
@@ -97,6 +98,13 @@ def map_address(projection_id: str) -> str:
 def near_address(projection_id: str, run_id: str) -> str:
     """Return the address of an item's neighbours in every space, with ``{index}`` in it."""
     return f"/studio/maps/{projection_id}/of/{run_id}/near/{{index}}"
+
+
+def links_address(collection: Collection) -> str:
+    """Return the address of the links of a graph; empty for other collections."""
+    if collection.kind != "graph":
+        return ""
+    return f"/studio/collections/{collection.id}/links.bin?of={collection.content_hash}"
 
 
 def frame_address(projection_id: str, number: int, made: str) -> str:
@@ -216,6 +224,14 @@ class _Served:
             return not_modified(tag, FOREVER)
         aspects = self.opened(record.collection_id).items.get("aspect")
         body = pack(point_sections(workspace.drawn_map(record.id), aspects))
+        return Response(body, 200, headers_of(tag, FOREVER), "application/octet-stream")
+
+    def links(self, request: Request) -> Response:
+        collection = self.collection(request)
+        tag = tag_of(collection.content_hash, "links")
+        if unchanged(request, tag):
+            return not_modified(tag, FOREVER)
+        body = pack(edge_sections(collection.edges()))
         return Response(body, 200, headers_of(tag, FOREVER), "application/octet-stream")
 
     def neighbours(self, request: Request) -> Response:

@@ -50,6 +50,7 @@ _PARTS = (
     "overlay",
     "panel",
     "links",
+    "edges",
     "marks",
     "input",
     "questions",
@@ -148,6 +149,7 @@ def latent_map(
     card_url: str = "",
     near_url: str = "",
     near_space: str = "latent",
+    edges_url: str = "",
     marks: Sequence[Mark] = (),
     bounds: Sequence[float] | None = None,
     selection_version: int = 0,
@@ -185,6 +187,9 @@ def latent_map(
         ``{index}`` in it; with it a person can have lines drawn to them.
     near_space : {"latent", "features"}
         The space whose neighbours are shown until a person chooses.
+    edges_url : str
+        Address of a blob with the links of a graph, ``edges`` uint32 (2 e); with it a person can have them
+        drawn, those of one item or all.
     marks : sequence of Mark
         What is placed beside the items.
     bounds : sequence of four floats, optional
@@ -217,6 +222,7 @@ def latent_map(
         "card_url": card_url,
         "near_url": near_url,
         "near_space": near_space,
+        "edges_url": edges_url,
         "marks": [vars(mark) for mark in marks],
         "selection_version": selection_version,
         "height": height,

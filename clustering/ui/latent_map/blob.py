@@ -20,7 +20,12 @@ MAGIC = b"DCSM"
 MISSING = 65535  # code of an item without a group
 FILTERED = 1  # flag: left out by a filter
 SELECTED = 2  # flag: in the selection
-_TYPES: dict[str, np.dtype[Any]] = {"f32": np.dtype("<f4"), "u16": np.dtype("<u2"), "u8": np.dtype("u1")}
+_TYPES: dict[str, np.dtype[Any]] = {
+    "f32": np.dtype("<f4"),
+    "u32": np.dtype("<u4"),
+    "u16": np.dtype("<u2"),
+    "u8": np.dtype("u1"),
+}
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
 
 
@@ -29,12 +34,12 @@ def pack(sections: Mapping[str, NDArray[Any]], options: Mapping[str, Any] | None
 
     Parameters
     ----------
-    sections : mapping of str to float32, uint16 or uint8 array
+    sections : mapping of str to float32, uint32, uint16 or uint8 array
     options : mapping, optional
         JSON-ready settings for the map.
     """
     arrays = {name: np.ascontiguousarray(values).ravel() for name, values in sections.items()}
-    n = len(arrays["codes"]) if "codes" in arrays else len(arrays["xy"]) // 2
+    n = len(arrays["codes"]) if "codes" in arrays else len(arrays.get("xy", ())) // 2
     described = [
         [name, _NAMES[values.dtype.newbyteorder("<")], values.size] for name, values in arrays.items()
     ]
@@ -101,6 +106,11 @@ def point_sections(positions: ArrayLike, aspects: ArrayLike | None = None) -> di
         ratio = np.nan_to_num(np.asarray(aspects, dtype=np.float64), nan=1.0).clip(1 / 15, 15)
         sections["aspect"] = np.round(128 + 32 * np.log2(ratio)).astype(np.uint8)
     return sections
+
+
+def edge_sections(edges: ArrayLike) -> dict[str, NDArray[Any]]:
+    """Return the links of a graph, int (e, 2), as the map reads them: both ends of one, then of the next."""
+    return {"edges": np.asarray(edges, dtype=np.uint32).ravel()}
 
 
 def layer_sections(

@@ -12,7 +12,7 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const plural = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 const newToken = () => `${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
 
-const TYPES = { f32: Float32Array, u16: Uint16Array, u8: Uint8Array };
+const TYPES = { f32: Float32Array, u32: Uint32Array, u16: Uint16Array, u8: Uint8Array };
 
 /** Read the container that blob.py writes: options, number of items and named sections. */
 function unpack(bytes) {
@@ -81,9 +81,9 @@ const kept = {
     return this.maps.get(key);
   },
   save(key) {
-    const { tool, pictures, legend, views, hidden, near, nearSpace } = this.of(key);
+    const { tool, pictures, legend, views, hidden, near, nearSpace, edges, allEdges } = this.of(key);
     try {
-      sessionStorage.setItem(`latent-map:${key}`, JSON.stringify({ tool, pictures, legend, views, hidden, near, nearSpace }));
+      sessionStorage.setItem(`latent-map:${key}`, JSON.stringify({ tool, pictures, legend, views, hidden, near, nearSpace, edges, allEdges }));
     } catch {
       return; // storage may be full or blocked; the view then lives as long as the page
     }

@@ -104,7 +104,7 @@ const doing = {
     this.hovered = item;
     clearTimeout(this.waiting);
     this.panel.hideCard();
-    if (item >= 0 && !elsewhere) this.waiting = setTimeout(() => { this.panel.showCard(item); if (this.links.on) this.links.look(item); }, HOVER_WAIT);
+    if (item >= 0 && !elsewhere) this.waiting = setTimeout(() => { this.panel.showCard(item); if (this.links.on) this.links.look(item); if (this.edges.on) this.edges.look(item); }, HOVER_WAIT);
     this.panel.stage.classList.toggle("on-item", item >= 0);
     this.trace();
     if (!elsewhere) dispatchEvent(new CustomEvent("studio-point", { detail: { items: this.options.items, index: item, from: this.options.key } }));
@@ -112,6 +112,7 @@ const doing = {
 
   open(item) {
     this.links.look(item);
+    this.edges.look(item);
     this.send("clicked", { token: newToken(), index: item });
   },
 
@@ -175,6 +176,7 @@ const doing = {
   escape() {
     if (this.drawn) this.drawn = null;
     else if (this.links.on) this.links.toggle(false);
+    else if (this.edges.on) this.edges.toggle(false);
     else if (this.selectedCount) this.clearSelection();
     else if (this.groups.some((group) => group.hidden)) {
       for (const group of this.groups) group.hidden = false;

@@ -18,6 +18,11 @@ class FlatPainter {
     this.now = now;
   }
 
+  /** Ends of lines below the points, two by two; null for none. */
+  setLines(before, now) {
+    this.lines = now ? { before, now } : null;
+  }
+
   setCodes(codes) {
     this.codes = codes;
   }
@@ -36,6 +41,7 @@ class FlatPainter {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.setTransform(scene.ratio, 0, 0, scene.ratio, 0, 0);
     if (!this.now) return;
+    if (this.lines) this.drawLines(scene);
     this.drawPoints(scene, false);
     this.drawPoints(scene, true);
     for (const picture of scene.pictures) {
@@ -46,6 +52,22 @@ class FlatPainter {
       context.drawImage(picture.bitmap, ...crop, left, top, width, height);
     }
     context.globalAlpha = 1;
+  }
+
+  drawLines(scene) {
+    const { context } = this;
+    const { before, now } = this.lines;
+    const { camera, moved } = scene;
+    const at = (place) => before[place] + (now[place] - before[place]) * moved;
+    context.globalAlpha = scene.lineAlpha;
+    context.strokeStyle = css(scene.ink.map((value) => value * 255));
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let place = 0; place < now.length; place += 4) {
+      context.moveTo(camera.screenX(at(place)), camera.screenY(at(place + 1)));
+      context.lineTo(camera.screenX(at(place + 2)), camera.screenY(at(place + 3)));
+    }
+    context.stroke();
   }
 
   drawPoints(scene, active) {

@@ -29,11 +29,12 @@ class GlPainter {
     this.floats = Boolean(gl.getExtension("EXT_color_buffer_float") || gl.getExtension("EXT_color_buffer_half_float"));
     this.points = this.program(POINT_VERTEX, POINT_FRAGMENT);
     this.haze = this.program(POINT_VERTEX, HAZE_FRAGMENT);
+    this.line = this.program(LINE_VERTEX, LINE_FRAGMENT);
     this.sheet = this.program(SHEET_VERTEX, SHEET_FRAGMENT);
     this.picture = this.program(PICTURE_VERTEX, PICTURE_FRAGMENT);
     this.nothing = gl.createVertexArray();
     this.pointState = gl.createVertexArray();
-    this.buffers = Object.fromEntries(["before", "now", "code", "flags", "picture", "turn"].map((name) => [name, gl.createBuffer()]));
+    this.buffers = Object.fromEntries(["before", "now", "code", "flags", "picture", "turn", "lineBefore", "lineNow"].map((name) => [name, gl.createBuffer()]));
     gl.bindVertexArray(this.pointState);
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.turn);
     this.sorted = "";
@@ -41,6 +42,11 @@ class GlPainter {
     this.attribute(1, "now", 2, gl.FLOAT);
     this.attribute(2, "code", 1, gl.UNSIGNED_SHORT);
     this.attribute(3, "flags", 1, gl.UNSIGNED_BYTE);
+    this.lineState = gl.createVertexArray();
+    gl.bindVertexArray(this.lineState);
+    this.attribute(0, "lineBefore", 2, gl.FLOAT);
+    this.attribute(1, "lineNow", 2, gl.FLOAT);
+    this.lines = 0;
     this.pictureState = gl.createVertexArray();
     gl.bindVertexArray(this.pictureState);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers.picture);
@@ -109,6 +115,14 @@ class GlPainter {
     this.fill("now", now);
   }
 
+  /** Ends of lines below the points, two by two; null for none. */
+  setLines(before, now) {
+    this.lines = now ? now.length / 2 : 0;
+    if (!now) return;
+    this.fill("lineBefore", before);
+    this.fill("lineNow", now);
+  }
+
   setCodes(codes) {
     this.codes = codes;
     this.sorted = "";
@@ -154,6 +168,7 @@ class GlPainter {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     if (!this.n) return;
     this.sort(scene);
+    if (this.lines) this.drawLines(scene);
     if (scene.greyed) this.drawPoints(scene, 0);
     if (scene.haze > 0.02 && this.floats) this.drawHaze(scene);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -197,19 +212,35 @@ class GlPainter {
     this.elements(scene, active);
   }
 
-  use(program, scene, size, active) {
-    const { gl, canvas } = this;
+  drawLines(scene) {
+    const { gl } = this;
+    const { places } = this.look(this.line, scene);
+    gl.bindVertexArray(this.lineState);
+    gl.uniform3fv(places.u_ink, scene.ink);
+    gl.uniform1f(places.u_alpha, scene.lineAlpha);
+    gl.drawArrays(gl.LINES, 0, this.lines);
+  }
+
+  /** Take up a program and tell it the view. */
+  look(program, scene) {
+    const { gl } = this;
     const { places } = program;
-    const camera = scene.camera;
+    const { camera } = scene;
     gl.useProgram(program.program);
-    gl.bindVertexArray(this.pointState);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.palette);
-    gl.uniform1i(places.u_palette, 0);
     gl.uniform2f(places.u_centre, camera.cx, camera.cy);
     gl.uniform2f(places.u_scale, (2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height);
     gl.uniform2f(places.u_shift, (2 * camera.originX) / camera.width - 1, 0);
     gl.uniform1f(places.u_moved, scene.moved);
+    return program;
+  }
+
+  use(program, scene, size, active) {
+    const { gl } = this;
+    const { places } = this.look(program, scene);
+    gl.bindVertexArray(this.pointState);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
+    gl.uniform1i(places.u_palette, 0);
     gl.uniform1f(places.u_size, clamp(size, 1, 64));
     gl.uniform1i(places.u_active, active);
     gl.uniform1i(places.u_selecting, scene.selecting ? 1 : 0);

@@ -156,6 +156,7 @@ class Input {
       b: () => map.setTool("box"),
       a: () => map.selectView(),
       n: () => map.links.toggle(),
+      e: () => map.edges.toggle(),
       Enter: () => { if (map.hovered >= 0) map.open(map.hovered); },
       Escape: () => map.escape(),
     };

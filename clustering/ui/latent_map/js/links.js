@@ -32,6 +32,7 @@ class TrueNeighbours {
   toggle(on = !this.on) {
     const { map } = this;
     map.kept.near = on;
+    if (on && map.edges.on) map.edges.toggle(false); // one key at a time
     kept.save(map.options.key);
     map.panel.showTools();
     this.showKey();

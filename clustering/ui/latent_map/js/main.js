@@ -34,6 +34,7 @@ class LatentMap {
     this.kept = { tool: "pan", pictures: true, legend: null, views: {}, hidden: {} };
     this.panel = new Panel(root, this);
     this.links = new TrueNeighbours(this);
+    this.edges = new NodeLinks(this);
     this.marks = new Marks(this);
     this.overlay = new Overlay(this.panel.above);
     this.chooser = new PictureChooser(this);
@@ -98,6 +99,7 @@ class LatentMap {
     this.takePictures(before, options, sections);
     this.marks.take(options.marks ?? []);
     if (before.near_url !== options.near_url || first) this.links.renew();
+    if (before.edges_url !== options.edges_url || first) this.edges.renew();
     this.theme = null;
     this.restyle();
     this.panel.tell(
@@ -111,7 +113,7 @@ class LatentMap {
   spokenTitle(options, sections) {
     const n = sections.codes.length;
     return `${options.title ?? "Map"}: ${plural(n, "item", "items")}, coloured by ${options.legend.title}. `
-      + "Arrow keys move, plus and minus zoom, F shows everything, A selects what is in view, N shows true neighbours, Enter opens the ringed item, Escape clears.";
+      + `Arrow keys move, plus and minus zoom, F shows everything, A selects what is in view, N shows true neighbours, ${options.edges_url ? "E shows links, " : ""}Enter opens the ringed item, Escape clears.`;
   }
 
   takeLayer(options, sections) {
@@ -178,6 +180,7 @@ class LatentMap {
     if (this.order?.length !== this.n) this.order = shuffledOrder(this.n);
     const now = reordered(this.xy, this.order, 2);
     this.painter.setPositions(this.start === this.xy ? now : reordered(this.start, this.order, 2), now);
+    if (this.edges.all) this.edges.upload();
   }
 
   uploadAll() {
@@ -309,6 +312,7 @@ class LatentMap {
       size: this.pointSize(spacing),
       alpha: clamp(0.95 - (6 - spacing) * 0.05, 0.6, 0.95),
       count: this.affordable(busy, now),
+      lineAlpha: this.edges.alpha,
       haze: this.n > 4000 && !(busy && this.tedious) ? 0.5 * clamp((6 - spacing) / 4, 0, 1) : 0,
       hazeGain: (0.05 * spacing ** 2),
       shapes: Boolean(this.legend.shapes),

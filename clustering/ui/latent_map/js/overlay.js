@@ -14,7 +14,9 @@ class Overlay {
     this.labels(map, scene);
     map.marks.place();
     map.links.draw(context, scene);
+    map.edges.draw(context);
     if (map.links.on && map.links.near) this.ring(map, map.links.item, scene);
+    if (map.edges.on && map.edges.item >= 0) this.ring(map, map.edges.item, scene);
     if (map.hovered >= 0) this.ring(map, map.hovered, scene);
     if (map.drawn) this.line(map);
   }

@@ -9,6 +9,7 @@ const ICONS = {
   fit: "M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4",
   pictures: "M2 3h12v10H2zM2 11l3.5-4 3 3.5 2-2L14 12M10.5 5.5h.01",
   near: "M6.6 9.2 3.6 5M7.8 8.8 11.4 4.6M8.5 10.6h3.2M6.9 12.3a1.6 1.6 0 1 0 0-3.2a1.6 1.6 0 1 0 0 3.2M3 4.6a1.2 1.2 0 1 0 0-2.4a1.2 1.2 0 1 0 0 2.4M12.3 4.3a1.2 1.2 0 1 0 0-2.4a1.2 1.2 0 1 0 0 2.4M13 11.8a1.2 1.2 0 1 0 0-2.4a1.2 1.2 0 1 0 0 2.4",
+  edges: "M3.2 5 8 11M12.8 5 8 11M4.6 3.8h6.8M3 5.2a1.6 1.6 0 1 0 0-3.2a1.6 1.6 0 1 0 0 3.2M13 5.2a1.6 1.6 0 1 0 0-3.2a1.6 1.6 0 1 0 0 3.2M8 14.2a1.6 1.6 0 1 0 0-3.2a1.6 1.6 0 1 0 0 3.2",
   legend: "M2 4h2M2 8h2M2 12h2M7 4h7M7 8h7M7 12h7",
 };
 
@@ -81,6 +82,7 @@ class Panel {
     group(
       make("pictures", "Pictures on the map", () => map.setPictures(!map.kept.pictures), true),
       make("near", "Show true neighbours (N)", () => map.links.toggle(), true),
+      make("edges", "Show links (E)", () => map.edges.toggle(), true),
       make("legend", "Legend", () => map.setLegend(!map.legendOpen), true),
     );
   }
@@ -98,6 +100,8 @@ class Panel {
     buttons.pictures.hidden = !map.store || map.options.live;
     buttons.near.setAttribute("aria-pressed", String(map.links.on));
     buttons.near.hidden = !map.links.offered;
+    buttons.edges.setAttribute("aria-pressed", String(map.edges.on));
+    buttons.edges.hidden = !map.edges.offered;
     buttons.legend.setAttribute("aria-pressed", String(map.legendOpen));
     buttons.lasso.hidden = buttons.box.hidden = buttons.pan.hidden = map.options.selectable === false;
     this.stage.dataset.tool = map.kept.tool;

@@ -74,6 +74,27 @@ void main() {
   colour = vec4(mix(v_colour, u_ink, rim) * alpha, alpha);
 }`;
 
+const LINE_VERTEX = `#version 300 es
+precision highp float;
+layout(location = 0) in vec2 a_before;
+layout(location = 1) in vec2 a_now;
+uniform vec2 u_centre;
+uniform vec2 u_scale;
+uniform vec2 u_shift;
+uniform float u_moved;
+void main() {
+  gl_Position = vec4((mix(a_before, a_now, u_moved) - u_centre) * u_scale + u_shift, 0.0, 1.0);
+}`;
+
+const LINE_FRAGMENT = `#version 300 es
+precision highp float;
+uniform vec3 u_ink;
+uniform float u_alpha;
+out vec4 colour;
+void main() {
+  colour = vec4(u_ink, 1.0) * u_alpha;
+}`;
+
 const HAZE_FRAGMENT = `#version 300 es
 precision highp float;
 in vec3 v_colour;
