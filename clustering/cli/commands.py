@@ -293,7 +293,12 @@ def _baseline(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(workspace: Workspace, run_id: str) -> None:
+    from clustering.methods import method as method_called
+
     run = workspace.run(run_id)
+    linked = workspace.collection(run.collection_id).kind == "graph"
+    if linked and "links" not in method_called(run.method).info.inputs:
+        say(f"{run.title} looks at the features of nodes alone; SDCN, DAGC and UDDA look at links too.")
     say(f"{run.title}: {run.n_clusters} groups of {run.n_items} items in {run.seconds:.1f} s. {run.reason}")
-    shown = {"accuracy", "nmi", "ari", "silhouette", "mean_ari"}
+    shown = {"accuracy", "nmi", "ari", "modularity", "silhouette", "mean_ari"}
     figures([row for row in workspace.quality(run_id) if row["name"] in shown])

@@ -19,7 +19,14 @@ from clustering.jobs.catalogue import catalogue
 from clustering.kinds import in_words
 from clustering.workspace import Workspace
 
-FORMS = {"labels": (".csv", ".parquet"), "map": (".png", ".svg"), "report": (".html",), "model": ("",)}
+FORMS = {
+    "labels": (".csv", ".parquet"),
+    "map": (".png", ".svg"),
+    "report": (".html",),
+    "model": ("",),
+    "graph": (".graphml",),
+    "links": (".csv", ".parquet"),
+}
 Shelf = Literal["all", "collections", "features", "runs", "maps", "jobs"]
 
 
@@ -78,13 +85,19 @@ def methods(
 @app.command()
 def export(
     subject: Annotated[str, typer.Argument(help="Id of a run; for a map its own id will do too.")],
-    what: Annotated[Literal["labels", "map", "report", "model"], typer.Argument(help="What to take out.")],
+    what: Annotated[
+        Literal["labels", "map", "report", "model", "graph", "links"],
+        typer.Argument(help="What to take out."),
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to; its ending says the form.")
     ] = None,
     workspace: Where = None,
 ) -> None:
-    """Write labels (.csv, .parquet), a map (.png, .svg), a report (.html) or the model (a folder)."""
+    """Write labels (.csv, .parquet), a map (.png, .svg), a report (.html) or the model (a folder).
+
+    Of a graph also the graph with its groups (.graphml), or its links (.csv, .parquet).
+    """
     house = workspace_at(workspace)
     target = output or Path(f"{subject}-{what}{FORMS[what][0]}")
     if target.suffix not in FORMS[what]:
@@ -99,6 +112,8 @@ def export(
     content = (
         taking.labels_file(house, subject, form)
         if what == "labels"
+        else taking.graph_file(house, subject, form)
+        if what in ("graph", "links")
         else taking.report_file(house, subject)
         if what == "report"
         else taking.map_file(house, _map_of(house, subject), form)

@@ -16,6 +16,8 @@ from clustering.files import new_folder
 from clustering.workspace import ProjectionRecord, RunRecord, Workspace
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from clustering.charts.report import Gallery
     from clustering.metrics.quality import Quality
 
@@ -26,18 +28,43 @@ SIZE = 128  # pixels
 
 def labels_file(workspace: Workspace, run_id: str, form: Literal["csv", "parquet"]) -> bytes:
     """Return one row an item: id, group, confidence, place on the newest map, q, metadata."""
-    from clustering.charts.exports import labels_csv, labels_parquet, labels_table
+    from clustering.charts.exports import labels_csv, labels_parquet
+
+    table = _labels(workspace, run_id)
+    return labels_csv(table)[0] if form == "csv" else labels_parquet(table)
+
+
+def graph_file(workspace: Workspace, run_id: str, form: Literal["graphml", "csv", "parquet"]) -> bytes:
+    """Return a graph with the groups of a run as GraphML, or one row a link.
+
+    Raises
+    ------
+    StudioError
+        When the run is of another kind of collection.
+    """
+    from clustering.charts.exports import labels_csv, labels_parquet
+    from clustering.charts.graph_exports import graphml, links_table
+
+    edges = workspace.open_collection(workspace.run(run_id).collection_id).edges()
+    table = _labels(workspace, run_id)
+    if form == "graphml":
+        return graphml(table, edges)
+    rows = links_table(table, edges)
+    return labels_csv(rows)[0] if form == "csv" else labels_parquet(rows)
+
+
+def _labels(workspace: Workspace, run_id: str) -> pd.DataFrame:
+    from clustering.charts.exports import labels_table
 
     run, arrays = workspace.run(run_id), workspace.run_arrays(run_id)
     drawn = newest_map(workspace, run_id)
-    table = labels_table(
+    return labels_table(
         workspace.open_collection(run.collection_id).items,
         arrays.labels,
         arrays.soft_assignments,
         names=group_names(workspace, run_id),
         points=workspace.map(drawn.id) if drawn else None,
     )
-    return labels_csv(table)[0] if form == "csv" else labels_parquet(table)
 
 
 def map_file(workspace: Workspace, projection_id: str, form: Literal["png", "svg"]) -> bytes:

@@ -31,6 +31,14 @@ def menu(shown: Shown, chosen: ProjectionRecord | None, colour: str, columns: Se
             "application/vnd.apache.parquet",
             lambda: _parquet(shown),
         )
+        if shown.record.kind == "graph":
+            _file(
+                "Graph as GraphML",
+                f"{shown.run.id}.graphml",
+                "application/xml",
+                lambda: _graph(shown, "graphml"),
+            )
+            _file("Links as CSV", f"{shown.run.id}-links.csv", "text/csv", lambda: _graph(shown, "csv"))
         if chosen is None:
             return
         _file(
@@ -62,6 +70,12 @@ def _parquet(shown: Shown) -> bytes:
     from clustering.charts.exports import labels_parquet
 
     return labels_parquet(_labels(shown))
+
+
+def _graph(shown: Shown, form: Literal["graphml", "csv"]) -> bytes:
+    from clustering.cli.taking import graph_file
+
+    return graph_file(state.workspace(), shown.run.id, form)
 
 
 def _file(label: str, name: str, kind: str, make: Callable[[], bytes]) -> None:
