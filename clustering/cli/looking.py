@@ -171,4 +171,6 @@ def _shown(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ..
 
 
 def _headline(summary: dict[str, float]) -> str:
-    return " ".join(f"{name} {value:.2f}" for name, value in summary.items() if "silhouette" not in name)
+    return " ".join(
+        f"{name.rstrip(':')} {value:.2f}" for name, value in summary.items() if "silhouette" not in name
+    )
