@@ -29,7 +29,7 @@ with where, trouble.caught():
     entry = methods.choose(entries, record.kind, key="method", absent=choices.absent)
     methods.about(entry)
     methods.say_of_links(entry, entries, record.kind)
-    features, encoder = training.choose_features(record, choices)
+    features, encoder = training.choose_features(record, choices, entry)
     settings = forms.form(
         entry.parameters,
         key=f"train-{entry.name}",

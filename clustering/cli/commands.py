@@ -13,6 +13,7 @@ import typer
 import clustering
 from clustering.cli.options import Queue, Seed, Set, Where, app
 from clustering.cli.settings import load_options, settings
+from clustering.cli.sources import source_of
 from clustering.cli.speaking import answer, figures, say
 from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
@@ -141,7 +142,7 @@ def train(
     plain = [name.strip() for name in baselines.split(",") if name.strip()]
     others = [(name, _baseline(name, chosen["parameters"])) for name in plain]  # type: ignore[arg-type]
     with Work(workspace_at(workspace), queue) as work:
-        source, after = _source(work, subject)
+        source, after = source_of(work, subject, owner.info)
         made = work.do("train", {**source, **chosen}, after)
         for name, parameters in [("", {}), *others]:
             step = (
@@ -268,18 +269,6 @@ def _features(collection: str, encoder: str, given: list[str]) -> dict[str, Any]
         "encoder": encoder,
         "parameters": settings(encoder_called(encoder), given),
     }
-
-
-def _source(work: Work, subject: str) -> tuple[dict[str, Any], str | None]:
-    """Return the features a method shall see, or the job that makes them."""
-    if work.identified(subject, ("features", "collection")) == "features":
-        return {"features": subject}, None
-    kept = work.workspace.feature_sets(subject)
-    if kept:
-        say(f"With the newest features: {kept[0].title} ({kept[0].id}).")
-        return {"features": kept[0].id}, None
-    made = work.do("features", {"collection": subject, "encoder": "auto", "parameters": {}})
-    return {}, made.id
 
 
 def _baseline(name: str, parameters: dict[str, Any]) -> dict[str, Any]:

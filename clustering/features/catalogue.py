@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, Encoder
+from clustering.features.suiting import unsuited
 from clustering.parameters import checked_parameters
 from clustering.progress import Progress, silent
 from clustering.registry import discovered, looked_up
@@ -80,11 +82,19 @@ def encoder(name: str) -> type[Encoder]:
     return cast("type[Encoder]", looked_up(encoders(), name, "encoder"))
 
 
-def default_encoder(kind: str, collection: Encodable | None = None) -> str:
+def default_encoder(kind: str, collection: Encodable | None = None, layout: Collection[str] = ()) -> str:
     """Return the name of the encoder that works on any machine for this kind of collection.
 
     Small pictures (up to 32 pixels, judged by a dozen of them) get raw pixels, others the network whose
     weights came with the installation; a graph whose nodes have no features its nodes' positions.
+    Windows of series get their statistics, unless the method reads them step by step.
+
+    Parameters
+    ----------
+    kind : str
+    collection : Collection, optional
+    layout : collection of str
+        What the method asks of how the numbers of an item lie (`MethodInfo.layout`).
 
     Raises
     ------
@@ -95,8 +105,9 @@ def default_encoder(kind: str, collection: Encodable | None = None) -> str:
         return "pixels" if collection is not None and _all_small(collection) else "efficientnet-lite0"
     if kind == "graph" and collection is not None and not np.asarray(collection.data()).shape[1]:
         return "graph-positions"
-    for name, entry in encoders().items():
-        if kind in entry.info.kinds:
+    told = {name: entry.info.layout for name, entry in encoders().items() if kind in entry.info.kinds}
+    for name in told:
+        if name not in unsuited(told, layout):
             return name
     raise StudioError(
         f"No encoder reads collections of the kind “{kind}” yet.",

@@ -31,6 +31,11 @@ class EncoderInfo:
         True when it works on a machine without any network.
     version : int
         Raised when the same settings would give other numbers than before; part of the cache key.
+    layout : tuple of str
+        What `Encoder.layout` tells of how the numbers lie; methods that ask for it get these features.
+    suits : str
+        Why its features suit the methods they are chosen for, after “… suit DISC: ”; empty where a kind has
+        one sort of features.
     """
 
     name: str
@@ -42,3 +47,5 @@ class EncoderInfo:
     order: int = 100
     offline: bool = True
     version: int = 1
+    layout: tuple[str, ...] = ()
+    suits: str = ""

@@ -37,7 +37,8 @@ class WindowStatistics(Encoder):
             "A plain and strong start for movements and machines: it does not matter at which moment of a "
             "movement a window begins. Not for methods that read a window step by step."
         ),
-        order=71,
+        order=70,
+        suits="they stay the same at whichever moment of a movement a window begins",
     )
 
     def __init__(self) -> None:

@@ -31,7 +31,9 @@ class Windows(Encoder):
             "For methods that read a window step by step, such as DISC. To others the same movement a moment "
             "later looks different: give them the statistics of windows."
         ),
-        order=70,
+        order=71,
+        layout=("channels",),
+        suits="they keep the order of the steps, which it reads",
     )
 
     def __init__(

@@ -89,7 +89,7 @@ class DISC(DeepClusterer):
     n_clusters : int, default 10
     channels : int, optional
         Numbers a step holds: a row is steps · channels, the channels of a step together. In Python
-        ``DISC(4, **features.layout)``; None means one.
+        ``features = encode(windows, "windows")`` and ``DISC(4, **features.layout)``; None means one.
     future : float, default .5
         Share of a window that is foretold. Clusters describe the part that is read, 1 − ``future``.
     gamma : float, default .1
@@ -130,7 +130,7 @@ class DISC(DeepClusterer):
         summary="A recurrent network rebuilds the past of every window, foretells its future, and clusters.",
         when_to_use=(
             "Thousands of windows of sensors in which the order of moments matters, such as movements at the "
-            "wrist. Give it “Windows as measured” with the acceleration of gravity left in: it tells sitting "
+            "wrist. It takes “Windows as measured”; leave the acceleration of gravity in: it tells sitting "
             "from standing. Look at k-means on “Statistics of windows” beside it."
         ),
         how_it_fails=(

@@ -9,15 +9,18 @@ from typing import Any
 import streamlit as st
 
 from clustering.errors import StudioError
+from clustering.features.info import EncoderInfo
+from clustering.features.suiting import reason, unsuited
 from clustering.jobs.catalogue import Catalogue, Entry
 from clustering.ui import jobs, state
 from clustering.ui.trouble import plain
 from clustering.ui.words import several
-from clustering.workspace import CollectionRecord, JobRecord, Workspace
+from clustering.workspace import CollectionRecord, FeatureRecord, JobRecord, Workspace
 
 BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")
 WARD_LIMIT = 10_000  # items; Ward keeps a distance for every pair
 MAP = "umap"
+AUTO = "auto"  # the encoder that the items themselves decide: small pictures get another than large ones
 
 
 def start(
@@ -27,7 +30,7 @@ def start(
     settings: Mapping[str, Any],
     *,
     features: str | None,
-    encoder: str = "auto",
+    encoder: str = AUTO,
     baselines: bool = True,
 ) -> list[str]:
     """Queue everything from features to quality and return the ids of what was queued, in order.
@@ -112,8 +115,12 @@ def closed(
     return laid_out | {"views": "Only for collections of pictures."}
 
 
-def choose_features(collection: CollectionRecord, choices: Catalogue) -> tuple[str | None, str]:
+def choose_features(
+    collection: CollectionRecord, choices: Catalogue, method: Entry
+) -> tuple[str | None, str]:
     """Let the person choose what the method sees: a feature set that is there, or an encoder to make one.
+
+    What suits the method is chosen beforehand, and a line says why.
 
     Returns
     -------
@@ -121,27 +128,42 @@ def choose_features(collection: CollectionRecord, choices: Catalogue) -> tuple[s
     encoder : str
         Used when there is no feature set yet.
     """
+    wanted = method.info["layout"]
+    encoders = {name: one for name, one in choices.features.items() if collection.kind in one.info["kinds"]}
+    others = unsuited({name: one.info["layout"] for name, one in encoders.items()}, wanted)
     kept = {record.id: record for record in state.workspace().feature_sets(collection.id)}
-    if kept:
-        chosen = st.selectbox(
-            "Features",
-            list(kept),
-            format_func=lambda key: f"{kept[key].title} · {several(kept[key].dimensions, 'number')} an item",
-            key=f"features-{collection.id}",
-            persist_state="session",
-        )
-        st.caption(plain(kept[chosen].origin))
-        return chosen, kept[chosen].encoder
-    fitting = {
-        name: entry for name, entry in choices.features.items() if collection.kind in entry.info["kinds"]
-    }
-    encoder = st.selectbox(
-        "Features, computed first",
-        ["auto", *fitting],
-        format_func=lambda name: "Automatic" if name == "auto" else fitting[name].title,
-        key=f"encoder-{collection.id}",
+    made = {record.encoder for record in kept.values()}
+    by_looks = [AUTO] if collection.kind in ("images", "graph") and not kept else []
+    suited, rest = _parted([*kept, *by_looks, *(name for name in encoders if name not in made)], kept, others)
+
+    def named(key: str) -> str:
+        if key in kept:
+            return f"{kept[key].title} · {several(kept[key].dimensions, 'number')} an item"
+        return f"{'Automatic' if key == AUTO else encoders[key].title} · computed first"
+
+    chosen = st.selectbox(
+        "Features",
+        [*suited, *rest],
+        format_func=named,
+        key=f"features-{'-'.join((collection.id, *wanted))}",
         persist_state="session",
     )
-    if encoder != "auto":
-        st.caption(f"{plain(fitting[encoder].info['summary'])} {plain(fitting[encoder].info['origin'])}")
-    return None, encoder
+    if chosen is None:
+        raise StudioError("No encoder reads this kind of collection yet.", "Choose another collection.")
+    encoder = kept[chosen].encoder if chosen in kept else chosen
+    told = EncoderInfo(**encoders[encoder].info) if encoder in encoders else None
+    if told is not None and encoder not in others and (why := reason(told, method.title)):
+        st.caption(plain(why))
+    elif chosen in kept:
+        st.caption(plain(kept[chosen].origin))
+    elif told is not None:
+        st.caption(plain(f"{told.summary} {told.origin}"))
+    return (chosen if chosen in kept else None), encoder
+
+
+def _parted(
+    keys: list[str], kept: Mapping[str, FeatureRecord], others: frozenset[str]
+) -> tuple[list[str], list[str]]:
+    """Return features and encoders that suit a method, and those that suit it less."""
+    unfit = [key for key in keys if (kept[key].encoder if key in kept else key) in others]
+    return [key for key in keys if key not in unfit], unfit

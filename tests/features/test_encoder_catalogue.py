@@ -21,7 +21,7 @@ def vectors() -> StandIn:
 
 
 def test_the_encoders_of_the_contract_are_there_in_order():
-    expected = """efficientnet-lite0 densenet121 timm pixels table vectors windows window-statistics tfidf
+    expected = """efficientnet-lite0 densenet121 timm pixels table vectors window-statistics windows tfidf
     sentence-model word-contexts hidden-states nodes graph-positions views"""
     assert list(encoders()) == expected.split()
 

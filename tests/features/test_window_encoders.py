@@ -12,6 +12,7 @@ from clustering.errors import StudioError
 from clustering.features import default_encoder, encode
 from clustering.features.window_statistics import NAMES, WindowStatistics, statistics
 from clustering.features.windows import Windows
+from clustering.methods import methods
 
 X = np.random.default_rng(0).normal([5, -3], [2, 0.1], (30, 24, 2)).astype(np.float32)
 
@@ -21,9 +22,21 @@ def series(array) -> StandIn:
     return StandIn("series", len(array), content=array)
 
 
-def test_the_default_keeps_every_value_step_after_step_with_each_channel_standardised():
-    assert default_encoder("series") == "windows"
-    features = encode(series(X))
+def test_the_default_is_the_statistics_except_for_a_method_that_reads_step_by_step():
+    assert default_encoder("series") == "window-statistics"
+    for method in methods().values():
+        if "series" in method.info.kinds:
+            wanted = "windows" if "channels" in method.info.layout else "window-statistics"
+            assert default_encoder("series", layout=method.info.layout) == wanted
+
+
+def test_encoders_announce_what_they_tell_of_how_the_numbers_lie():
+    for encoder in (Windows, WindowStatistics):
+        assert set(encoder().layout(series(X))) == set(encoder.info.layout)
+
+
+def test_windows_as_measured_keep_every_value_step_after_step_with_each_channel_standardised():
+    features = encode(series(X), "windows")
     expected = (X - X.mean(axis=(0, 1), dtype=float)) / X.std(axis=(0, 1), dtype=float)
     np.testing.assert_allclose(np.asarray(features).reshape(X.shape), expected, atol=1e-4)
     assert features.layout == {"channels": 2}

@@ -69,6 +69,21 @@ def test_a_series_is_walked_through_as_pictures_are(with_series, visit):
     assert not app.exception
 
 
+def test_a_method_gets_the_features_of_windows_that_suit_it(with_series, visit):
+    app = visit("train")
+    app.session_state["method-plain"] = True
+    app.run().button(key="method-choose-kmeans").click().run()
+    assert control(app, "selectbox", "Features").value == with_series.feature_sets()[0].id
+    assert "Statistics of windows suit k-means" in words(app)
+    app.button(key="method-choose-disc").click().run()
+    assert control(app, "selectbox", "Features").value == "windows"
+    assert "Windows as measured suit DISC" in words(app)
+    pressed(app, "Train")
+    train, first = with_series.jobs()[-2:]
+    assert (first.kind, first.parameters["encoder"]) == ("features", "windows")
+    assert (train.kind, train.after) == ("train", first.id)
+
+
 def test_windows_that_fit_can_be_placed_and_others_are_refused_in_words(with_series, tmp_path):
     collection = with_series.open_collection(with_series.collections()[0].id)
     recording = np.random.default_rng(1).normal(size=(70, 2))
