@@ -26,7 +26,7 @@ if choices is None:
 entries = choices.methods
 where = st.container() if not busy else st.expander("Train another")
 with where, trouble.caught():
-    entry = methods.choose(entries, record.kind, key="method", absent=choices.absent)
+    entry = methods.choose(entries, record.kind, record.n_items, key="method", absent=choices.absent)
     methods.about(entry)
     methods.say_of_links(entry, entries, record.kind)
     features, encoder = training.choose_features(record, choices, entry)

@@ -111,6 +111,33 @@ def test_a_map_lies_on_the_one_before_unless_it_shall_stand_alone(run, tmp_path)
     assert small.workspace.companion(alone, "frames") is None
 
 
+def test_a_method_gets_the_features_of_a_collection_that_suit_it(run, tmp_path):
+    np.save(tmp_path / "waves.npy", np.random.default_rng(0).normal(size=(12, 8, 2)))
+    _, collection, _ = run("load", str(tmp_path / "waves.npy"))
+    tiny = ["-k", "2", "--pretrain-epochs", "1", "--epochs", "1", "-s", "hidden_dim=4", "-s", "latent_dim=2"]
+    for name, encoder, words in (
+        ("disc", "windows", "Windows as measured suit DISC: they keep the order"),
+        ("kmeans", "window-statistics", "Statistics of windows suit k-means"),
+    ):
+        code, made, said = run("train", collection, "-m", name, *(tiny if name == "disc" else tiny[:2]))
+        assert code == 0, said
+        assert words in said
+        workspace = Workspace.open(tmp_path / "workspace")
+        assert workspace.feature_set(workspace.run(made).feature_id).encoder == encoder
+
+
+def test_the_methods_to_try_first_are_listed_with_their_reasons(run, table):
+    _, collection, _ = run("load", str(table))
+    code, told, said = run("choose", collection, "--groups", "unknown", "--hint", "labels", "--others")
+    assert code == 0, said
+    assert "(kmeans)\n   Plain k-means may do" in told
+    assert "It finds the number of groups itself." in told
+    assert "No method here learns from labels" in told
+    assert "Takes pictures, vectors; not tables." in told
+    code, _, said = run("choose", collection, "--hint", "luck")
+    assert (code, "There is no hint called “luck”" in said) == (2, True)
+
+
 def test_a_collection_without_features_gets_the_default_ones_first(run, table, tmp_path):
     _, collection, _ = run("load", str(table))
     code, made, said = run("train", collection, "-m", "kmeans", "--set", "n_clusters=2")

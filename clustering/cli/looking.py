@@ -17,6 +17,8 @@ from clustering.errors import StudioError
 from clustering.files import write_bytes
 from clustering.jobs.catalogue import catalogue
 from clustering.kinds import in_words
+from clustering.methods.choosing import HINTS, Answers, advice
+from clustering.methods.info import MethodInfo
 from clustering.workspace import Workspace
 
 FORMS = {
@@ -80,6 +82,38 @@ def methods(
             return
     known = ", ".join(key for entries in shelves.values() for key in entries)
     raise StudioError(f"There is nothing called “{name}” to choose.", f"Choose one of: {known}.")
+
+
+@app.command()
+def choose(
+    collection: Annotated[str, typer.Argument(help="Id of a collection.")],
+    groups: Annotated[
+        Literal["known", "unknown"] | None, typer.Option(help="Whether you know how many groups there are.")
+    ] = None,
+    hint: Annotated[
+        list[str] | None, typer.Option(help="What else you have: links, pairs or labels; may be repeated.")
+    ] = None,
+    others: Annotated[bool, typer.Option("--others", help="Also say why not the other methods.")] = False,
+    workspace: Where = None,
+) -> None:
+    """Say which methods to try first on a collection, and why."""
+    house = workspace_at(workspace)
+    record = house.collection(collection)
+    hints = frozenset(hint or ())
+    if unknown := sorted(hints - set(HINTS)):
+        raise StudioError(f"There is no hint called “{unknown[0]}”.", f"Choose from: {', '.join(HINTS)}.")
+    known = None if groups is None else groups == "known"
+    infos = [MethodInfo(**entry.info) for entry in catalogue(house).methods.values()]
+    answers = Answers(record.kind, record.n_items, known, hints)  # type: ignore[arg-type]
+    found = advice(infos, answers)
+    for number, one in enumerate(found.suggestions, 1):
+        print(f"{number}. {one.title} ({one.name})")
+        print(*(f"   {line}" for line in one.reasons + one.cautions), sep="\n")
+    print(*found.notes, sep="\n")
+    if others:
+        table("Not these", ("name", "why not"), list(found.others.items()))
+    if groups is None:
+        say("Say more with --groups known or unknown, and --hint links, pairs or labels.")
 
 
 @app.command()

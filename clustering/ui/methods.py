@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from clustering.jobs.catalogue import Entry
-from clustering.kinds import in_words
+from clustering.kinds import DataKind, in_words
+from clustering.ui import choosing
 from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
 from clustering.ui.words import several
@@ -26,11 +27,14 @@ FIRST_CHOICE = "dec"
 AT_ONCE = 3  # cards above the fold; a wall of them would hide the form
 
 
-def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[str] = ()) -> Entry:
+def choose(
+    entries: Mapping[str, Entry], kind: DataKind, n_items: int, key: str, absent: Sequence[str] = ()
+) -> Entry:
     """Draw the cards of the methods for a kind of collection and return the chosen one.
 
-    Those a person should meet first stand open; the other deep methods, by how they learn, and the plain ones
-    are folded. A method that does not take this kind is named with what it takes.
+    A folded guide stands above them. Those a person should meet first stand open; the other deep methods, by
+    how they learn, and the plain ones are folded. A method that does not take this kind is named with what it
+    takes.
     """
     fitting = {name: entry for name, entry in entries.items() if kind in entry.info["kinds"]}
     chosen: str = st.session_state.get(f"_{key}", "")
@@ -41,7 +45,8 @@ def choose(entries: Mapping[str, Entry], kind: str, key: str, absent: Sequence[s
     ours = [entry for entry in fitting.values() if not entry.info["library"]]
     plain_ones = [entry for entry in ours if entry.info["family"] == "baseline"]
     others = [entry for entry in ours if entry not in first and entry not in plain_ones]
-    picked = _cards(first, chosen, key)
+    picked = choosing.show(entries, kind, n_items, chosen, key)
+    picked = _cards(first, chosen, key) or picked
     if others:
         more = folded(f"{len(others)} more deep methods", f"{key}-more", icon=":material/apps:")
         if more is not None:

@@ -47,13 +47,33 @@ def test_a_few_cards_stand_open_and_the_chosen_one_is_always_among_them(workspac
     assert app.button(key="method-choose-ward").label == "Chosen"
 
 
+def test_three_questions_lead_to_a_short_list_and_a_click_on_it_selects_the_method(workspace, visit):
+    app = unfolded(visit("train"), "method-guide")
+    assert "The items are 40 works." in words(app)
+    listed = [button.key for button in app.button if str(button.key).startswith("method-guide-")]
+    assert 2 <= len(listed) <= 4
+    assert "Plain k-means may do" in words(app)
+    control(app, "button_group", "Do you know how many groups there are?").set_value("no").run()
+    first = next(button for button in app.button if str(button.key).startswith("method-guide-"))
+    assert (
+        not catalogue.read(workspace.cache)
+        .methods[first.key.removeprefix("method-guide-")]
+        .info["needs_n_clusters"]
+    )
+    first.click().run()
+    assert app.button(key=first.key).label == "Chosen"
+    pressed(app, "Train")
+    train = next(job for job in workspace.jobs() if job.kind == "train")
+    assert train.parameters["method"] == first.key.removeprefix("method-guide-")
+
+
 def test_methods_for_other_kinds_of_data_are_named_with_what_they_take(workspace):
     entries = catalogue.read(workspace.cache).methods
 
     def page(entries):
         from clustering.ui import methods
 
-        methods.choose(entries, "table", key="method")
+        methods.choose(entries, "table", 100, key="method")
 
     app = AppTest.from_function(page, args=(entries,)).run()
     told = words(app).replace("\\", "")
@@ -70,7 +90,9 @@ def test_methods_of_another_library_lie_in_a_fold_of_their_own_and_an_absent_one
     def page(entries):
         from clustering.ui import methods
 
-        methods.choose(entries, "table", key="method", absent=["Others are not installed: pip install x"])
+        methods.choose(
+            entries, "table", 100, key="method", absent=["Others are not installed: pip install x"]
+        )
 
     app = AppTest.from_function(page, args=(entries,)).run()
     assert "1 method of ClustPy" in [fold.label for fold in app.expander]
