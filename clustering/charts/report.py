@@ -31,6 +31,10 @@ class Gallery:
         Empty for “Group 3”.
     pictures : sequence of (bytes, str)
         Small PNG, WebP or JPEG files and their captions, typical items first.
+    words : str
+        What its texts or words have in common, as a line.
+    examples : sequence of str
+        How typical texts begin, or typical words in their sentences.
     """
 
     label: int
@@ -38,6 +42,8 @@ class Gallery:
     color: str
     name: str = ""
     pictures: Sequence[tuple[bytes, str]] = ()
+    words: str = ""
+    examples: Sequence[str] = ()
 
     @property
     def title(self) -> str:

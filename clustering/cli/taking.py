@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.files import new_folder
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from clustering.charts.report import Gallery
+    from clustering.collections import Collection
     from clustering.metrics.quality import Quality
 
 PICTURES = 8  # typical items a group in the report
 GROUPS = 40  # groups with pictures in the report
 SIZE = 128  # pixels
+WORDS, EXAMPLES = 8, 3  # of a group of texts or words
 
 
 def labels_file(workspace: Workspace, run_id: str, form: Literal["csv", "parquet"]) -> bytes:
@@ -195,12 +198,30 @@ def _galleries(workspace: Workspace, run: RunRecord) -> Iterator[Gallery]:
     names = workspace.cluster_names(run.id)
     certainty = arrays.soft_assignments.max(axis=1)
     found, counts = np.unique(arrays.labels[arrays.labels >= 0], return_counts=True)
+    words = _words_of_groups(collection, arrays.labels)
     for place, (label, count) in enumerate(zip(found.tolist(), counts.tolist(), strict=True)):
         members = np.flatnonzero(arrays.labels == label)
         typical = members[np.argsort(-certainty[members], kind="stable")][:PICTURES]
         wanted = typical.tolist() if collection.pictured and place < GROUPS else []
         pictures = [_picture(collection, index) for index in wanted]
-        yield Gallery(label, count, colors[label], names.get(label, ""), pictures)
+        examples = [str(collection.items["opening"].iloc[row]) for row in typical[:EXAMPLES]] if words else []
+        yield Gallery(
+            label, count, colors[label], names.get(label, ""), pictures, words.get(label, ""), examples
+        )
+
+
+def _words_of_groups(collection: Collection, labels: NDArray[np.int64]) -> dict[int, str]:
+    """Return a line on the words of each group, of texts or of words in sentences."""
+    from clustering.collections.words import names_of_groups
+
+    lead = {
+        "text": "Words that tell it from the others:",
+        "tokens": "Its commonest words:",
+    }.get(collection.kind)
+    if lead is None:
+        return {}
+    data: Any = collection.data()
+    return {label: f"{lead} {words}" for label, words in names_of_groups(data, labels, WORDS).items()}
 
 
 def _picture(collection: Any, index: int) -> tuple[bytes, str]:

@@ -89,7 +89,9 @@ def read_texts(
     for text in texts:
         whole.update(text.encode() + b"\0")
     first = Finding(
-        "texts", len(texts), f"{count(len(texts), 'text')}, {int(lengths.median()):,} words in the middle."
+        "texts",
+        len(texts),
+        f"{count(len(texts), 'text')}, half of them of {count(int(lengths.median()), 'word')} or more.",
     )
     return Loaded(items, labels, whole.hexdigest(), (first, *findings))
 

@@ -51,7 +51,8 @@ def _asked(kind: DataKind, n_items: int, key: str) -> Answers:
         "Do you know more about the items?",
         get_args(Hint),
         selection_mode="multi",
-        format_func=lambda hint: HINTS[hint].capitalize(),
+        format_func=str.capitalize,
+        help=f"{HINTS['links'].capitalize()}, {HINTS['pairs']}, or {HINTS['labels']} to compare with.",
         key=f"{key}-guide-hints",
         persist_state="session",
     )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
+from clustering.cli.taking import report_file
 from clustering.jobs.executors import Inline
+from clustering.ui.gallery import wall_data
 from clustering.workspace import Workspace
 from tests.pages.conftest import words
 
@@ -46,6 +51,9 @@ def test_a_group_of_texts_is_told_by_its_words_and_can_take_them_as_its_name(let
     button.click().run()
     assert not app.exception
     assert any("ship" in name for name in workspace.cluster_names(run).values())
+    report = report_file(workspace, run).decode()
+    assert re.search("Words that tell it from the others: [^<]*ship", report)
+    assert "<li>the ship and the sea &lt;b&gt;wave&lt;/b&gt; 1</li>" in report
 
 
 def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace, tmp_path, visit):
@@ -65,3 +73,8 @@ def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace
     app.run()
     assert not app.exception
     assert "<mark>the</mark>" in words(app).lower()
+    record = empty_workspace.collections()[0]
+    shown = wall_data(empty_workspace.open_collection(record.id), np.array([1]), "", 99, None, {1: "Group 1"})
+    assert shown["items"][0][4].startswith("Group 1 · ")
+    assert "The [ship0] left" in shown["items"][0][4]
+    assert "Its commonest words: " in report_file(empty_workspace, run).decode()
