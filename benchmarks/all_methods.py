@@ -22,6 +22,9 @@ from method_runs import SCORES, Fit, kept, run, same_fit, table
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
 LARGE = ("mnist", "fashion_mnist")  # the published lengths take hours there: methods that can run “fast” do
 
+# Pixels of which a method that learns from views is also given the views made for them.
+PICTURED = {"digits": "digits", "mnist": "digits"}
+
 # What was published, as the method's paper or its authors' code has it; no figure is known for the rest.
 PUBLISHED: dict[str, dict[str, str]] = {
     "mnist": {
@@ -74,7 +77,11 @@ def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list
         if (name in names if names else "vectors" in kind.info.kinds and not kind.info.library)
     }
     return [
-        planned(data, name, kind, seed) for data in sets for seed in seeds for name, kind in chosen.items()
+        fit
+        for data in sets
+        for seed in seeds
+        for name, kind in chosen.items()
+        for fit in (planned(data, name, kind, seed), *seen_as_pictures(data, name, kind, seed))
     ]
 
 
@@ -84,6 +91,18 @@ def planned(data: DataSet, name: str, kind: type[Any], seed: int) -> Fit:
     if data.name in LARGE and "profile" in kind().get_params():
         return Fit(data, name, seed, settings | {"profile": "fast"}, f"{name} (fast)")
     return Fit(data, name, seed, settings)
+
+
+def seen_as_pictures(data: DataSet, name: str, kind: type[Any], seed: int) -> tuple[Fit, ...]:
+    """Return a fit with the views made for the pictures of a data set, where it has some and the method too."""
+    from clustering.parameters import parameters_of
+
+    views = PICTURED.get(data.name)
+    choices = next((one.choices for one in parameters_of(kind) if one.name == "views"), ())
+    if views not in choices:
+        return ()
+    fit = planned(data, name, kind, seed)
+    return (Fit(data, name, seed, fit.settings | {"views": views}, f"{name} (views: {views})"),)
 
 
 def main() -> None:
