@@ -94,7 +94,7 @@ def planned(data: DataSet, name: str, kind: type[Any], seed: int) -> Fit:
 
 
 def seen_as_pictures(data: DataSet, name: str, kind: type[Any], seed: int) -> tuple[Fit, ...]:
-    """Return a fit with the views made for the pictures of a data set, where it has some and the method too."""
+    """Return a fit with the views made for the pictures of a data set, where both have some."""
     from clustering.parameters import parameters_of
 
     views = PICTURED.get(data.name)
