@@ -31,6 +31,7 @@ _HOMES = {
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",
     "PICA": "clustering.methods.pica",
+    "SCAN": "clustering.methods.scan",
     "SDCN": "clustering.methods.sdcn",
     "SyntDEC": "clustering.methods.syntdec",
     "TSNE": "clustering.projections.tsne",

@@ -129,6 +129,7 @@ def _laid_out(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> 
 
 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:
+
     heard: dict[str, Event] = {}
 
     def listen(event: Event) -> None:

@@ -19,6 +19,7 @@ from clustering.views.noisy import NoisyViews
 from clustering.views.pictures import PictureViews
 from clustering.views.pixels import picture_shape
 from clustering.views.recipes import RECIPES
+from clustering.views.strong import StrongViews
 
 ViewKind = Literal["neighbours", "noise", "digits", "artworks", "photographs"]
 OF_ROWS = ("neighbours", "noise")  # kinds that any row of numbers has
@@ -60,14 +61,17 @@ class Viewing:
             torch.linspace(0, data.n_items - 1, min(SAMPLE, data.n_items), device=data.device).long()
         )
         self._made: NoisyViews | PictureViews
+        self._strong: NoisyViews | StrongViews
         if kind in OF_ROWS:
             spread = sample.std(dim=0, unbiased=False)
-            self._made = NoisyViews(spread, min(0.9, 0.2 * strength), 0.1 * strength)
+            self._made = self._strong = NoisyViews(spread, min(0.9, 0.2 * strength), 0.1 * strength)
         else:
             shape = picture_shape(data.n_features)
             assert shape is not None  # `pictured` has said otherwise
             recipe = RECIPES[kind].scaled(strength)  # type: ignore[index]
-            self._made = PictureViews(shape, recipe, float(sample.amin()), float(sample.amax()))
+            black, white = float(sample.amin()), float(sample.amax())
+            self._made = PictureViews(shape, recipe, black, white)
+            self._strong = StrongViews(shape, kind, min(1.0, strength), black, white)  # type: ignore[arg-type]
 
     def neighbours(self, random_state: int) -> Tensor:
         """Return the rows that may stand for each item, int64 (n, k) on the device; none unless asked for.
@@ -99,6 +103,10 @@ class Viewing:
     def pair(self, batch: Batch, neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Return two looks at every item, (b, d) each: of the item itself, and another."""
         return self._made(batch.features, batch.generator), self.other(batch, neighbours)
+
+    def strong(self, batch: Batch) -> Tensor:
+        """Return a look at every item (b, d) that differs much: operations drawn at random, or noise."""
+        return self._strong(batch.features, batch.generator)
 
 
 def pictured(kind: ViewKind, n_features: int) -> Picture | None:

@@ -136,3 +136,146 @@ class PartitionNetwork(ViewNetwork):
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups, (b, K)."""
         return self.heads[-1](features)
+
+
+class PretextNetwork(ViewNetwork):
+    """Features learned first, by comparing items, or taken as they are; then kept while groups are found.
+
+    A method derives its own network from it and adds heads; `encode` gives features with mean 0 and spread 1
+    once they are `frozen`.
+
+    Parameters
+    ----------
+    learned : bool
+        Whether features are learned; else a row is its own feature vector and ``n_outputs`` is d.
+    n_compared : int
+        Width of what items are compared by while features are learned.
+    *others
+        As in `ViewNetwork`.
+
+    Attributes
+    ----------
+    shift, factor : Tensor (D,)
+        Features are (what the last layer says − shift) · factor.
+    codes : Tensor (n, D)
+        Features of all items, from the moment they are frozen until the fit has ended.
+    passes : int64 Tensor ()
+        Passes of learning features so far.
+    recalled : bool Tensor ()
+        Whether they were learned in another fit.
+    mutual, together : Tensor ()
+        Shares of the neighbours that are neighbours both ways, and that k-means puts into one group.
+    """
+
+    shift: Tensor
+    factor: Tensor
+    codes: Tensor
+    passes: Tensor
+    recalled: Tensor
+    mutual: Tensor
+    together: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        picture: Picture | None,
+        hidden_dims: Sequence[int],
+        n_outputs: int,
+        n_clusters: int,
+        learned: bool,
+        n_compared: int,
+        generator: Generator,
+    ) -> None:
+        width = n_outputs if learned else n_features
+        if learned:
+            super().__init__(n_features, picture, hidden_dims, width, n_clusters, generator)
+            self.compared: MLP | None = MLP((width, width, n_compared), "fan_in", generator)
+        else:
+            super().__init__(n_features, None, (), width, n_clusters, generator)
+            self.last, self.compared = nn.Identity(), None  # type: ignore[assignment]
+        self.n_outputs = width
+        self.register_buffer("shift", torch.zeros(width))
+        self.register_buffer("factor", torch.ones(width))
+        self.register_buffer("codes", torch.zeros(0, width))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("recalled", torch.tensor(False))
+        self.register_buffer("mutual", torch.ones(()))
+        self.register_buffer("together", torch.ones(()))
+
+    @property
+    def learned(self) -> bool:
+        """Whether features are learned."""
+        return self.compared is not None
+
+    def pretext_parts(self) -> tuple[nn.Module, ...]:
+        """Return what learns the features."""
+        return () if self.compared is None else (self.trunk, self.last, self.compared)
+
+    def freeze(self, features: Tensor) -> None:
+        """Keep the features of all items (n, D), each column brought to mean 0 and spread 1."""
+        spread = features.std(dim=0, unbiased=False)
+        self.shift.copy_(features.mean(dim=0))
+        self.factor.copy_(1 / torch.where(spread > 0, spread, torch.ones_like(spread)))
+        self.codes = (features - self.shift) * self.factor
+
+    def forget(self) -> None:
+        """Drop what is kept of every item."""
+        super().forget()
+        self.codes = self.codes[:0]
+
+    def _features(self, inputs: Tensor) -> Tensor:
+        return (super()._features(inputs) - self.shift) * self.factor
+
+
+class NeighbourNetwork(PretextNetwork):
+    """SCAN's network: several heads of one layer on the features, one of which is the chosen.
+
+    Parameters
+    ----------
+    n_heads : int
+        h.
+    *others
+        As in `PretextNetwork`.
+
+    Attributes
+    ----------
+    best : int64 Tensor (1,)
+        The head that speaks for the network.
+    taught : bool Tensor ()
+        Whether every group has an item to teach the last stage.
+    sure : Tensor ()
+        Share of the items sure enough to teach, over the last batches.
+    """
+
+    best: Tensor
+    taught: Tensor
+    sure: Tensor
+
+    def __init__(
+        self,
+        n_features: int,
+        picture: Picture | None,
+        hidden_dims: Sequence[int],
+        n_outputs: int,
+        n_clusters: int,
+        learned: bool,
+        n_compared: int,
+        n_heads: int,
+        generator: Generator,
+    ) -> None:
+        super().__init__(
+            n_features, picture, hidden_dims, n_outputs, n_clusters, learned, n_compared, generator
+        )
+        self.heads = linear(self.n_outputs, n_heads * n_clusters, "fan_in", generator)
+        self.shape = (n_heads, n_clusters)
+        self.register_buffer("best", torch.zeros(1, dtype=torch.int64))
+        self.register_buffer("taught", torch.tensor(False))
+        self.register_buffer("sure", torch.ones(()))
+
+    def all_logits(self, features: Tensor) -> Tensor:
+        """Map features (b, D) to the logits of all heads, (b, h, K)."""
+        return self.heads(features).unflatten(1, self.shape)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Map features (b, D) to the logits of the groups by the chosen head, (b, K)."""
+        return self.all_logits(features).index_select(1, self.best).squeeze(1)

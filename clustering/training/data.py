@@ -111,6 +111,11 @@ class Data:
             self._features = self._scaled(self._features.clone() if on_host else self._features)
 
     @property
+    def given(self) -> NDArray[np.float32]:
+        """The rows as they were given, on the host."""
+        return self._given
+
+    @property
     def as_given(self) -> bool:
         """Whether the rows are handed out as they were given."""
         return self._scale is None

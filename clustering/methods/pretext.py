@@ -1,0 +1,190 @@
+"""Features learned from views before groups are looked for: the first stage of SCAN and its relatives.
+
+A method that builds on it derives from `PretextClusterer`, gives its network (a `PretextNetwork` with heads
+of its own) in `setup`, and writes in `grouping` the phases that follow. In these it finds, of all items, the
+features ``network.codes`` (n, D) and the nearest neighbours among them, ``network.neighbours`` (n, k); with
+``network.learn`` it may go on training the network on views.
+
+What is learned is kept under the data, the settings and the seed (`weights_kept_in`), so that another method
+on the same data, or the same with other settings of its own, begins where this one ended.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from clustering.losses.contrast import pair_contrast
+from clustering.losses.soft_assignment import squared_distances
+from clustering.methods.learning_from_views import ViewClusterer, Watch, check_enough
+from clustering.methods.viewing import Viewing
+from clustering.neighbors import nearest_neighbors
+from clustering.networks.views import PretextNetwork
+from clustering.parameters import Meaning
+from clustering.training.checkpoint import fingerprint
+from clustering.training.data import Data
+from clustering.training.inference import encode_all, in_parts
+from clustering.training.kept_weights import keeping_weights, recalled_weights, remember_weights
+from clustering.training.kmeans import kmeans
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase, Refreshed
+from clustering.training.seeds import derived_seed
+from clustering.training.step import Batch
+
+TEMPERATURE = 0.2  # of the contrast of items; .1 as published for SCAN, .2 measured on small pictures
+COMPARED = 64  # numbers by which items are compared while features are learned
+PASSES = 60
+STARTS = 3  # of k-means, which only judges
+TOO_FEW = 0.5  # share of neighbours in one group of k-means below which they say little
+
+PretextChoice = Annotated[
+    Literal["features", "contrast"],
+    Meaning(
+        "By what items are compared: by the features as they are, or by features learned first from the "
+        "views (“contrast”), for pixels of small pictures."
+    ),
+]
+#: Settings of a method that decide what the pretext learns.
+DECISIVE = (
+    "views",
+    "strength",
+    "hidden_dims",
+    "latent_dim",
+    "pretrain_epochs",
+    "batch_size",
+    "learning_rate",
+    "scale",
+    "precision",
+    "random_state",
+)
+
+
+class PretextClusterer(ViewClusterer):
+    """Base of methods that find groups among features learned first."""
+
+    pretext: Literal["features", "contrast"]
+    hidden_dims: tuple[int, ...]
+    latent_dim: int
+    pretrain_epochs: int | None
+    n_neighbours: int
+
+    @abstractmethod
+    def grouping(self, network: Any, data: Data, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
+        """Return the phases that find the groups; `start` is to be what the first begins with."""
+
+    def phases(self, network: Any, data: Data) -> tuple[Phase, ...]:
+        """Learn features, unless they are taken as they are, then find the groups."""
+        check_enough(self.info.title, data.n_items)
+        viewing = Viewing(data, self.views, self.strength)
+        first = (self.learn_features(network, data, viewing),) if network.learned else ()
+        return (*first, *self.grouping(network, data, viewing, Watch(self, network, data, viewing)))
+
+    def agreement(self, network: PretextNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
+        """Return the contrast of two views of every item with all others (SimCLR)."""
+        assert network.compared is not None
+        views = viewing.pair(batch, network.neighbours)
+        first, second = (network.compared(network.learn(view)) for view in views)
+        return {"items": pair_contrast(first, second, TEMPERATURE)}
+
+    def learn_features(self, network: PretextNetwork, data: Data, viewing: Viewing) -> Phase:
+        """Return the phase that learns the features; it is over at once where they were kept."""
+        mark = self.mark(data) if keeping_weights() else ""
+
+        def begin() -> None:
+            kept = recalled_weights(mark)
+            if kept is not None and recall(network, kept):
+                network.recalled.fill_(True)
+                return
+            network.neighbours = viewing.neighbours(self.random_state)
+
+        def count() -> tuple[str, ...]:
+            network.passes += 1
+            if int(network.passes) == self.pretext_passes:
+                remember_weights(mark, pretext_weights(network))
+            return ()
+
+        return Phase(
+            "features",
+            self.pretext_passes,
+            lambda batch: self.agreement(network, viewing, batch),
+            [weight for part in network.pretext_parts() for weight in part.parameters()],
+            Optimiser("adam", self.learning_rate or 1e-3),
+            begin=begin,
+            noisy=True,
+            watch=count,
+            ends=lambda: "All epochs were run, on features kept before." if bool(network.recalled) else "",
+        )
+
+    @property
+    def pretext_passes(self) -> int:
+        """Passes that learn the features."""
+        return self.pretrain_epochs or PASSES
+
+    def mark(self, data: Data) -> str:
+        """Return a hash of all that decides what the pretext learns."""
+        settings = {name: getattr(self, name) for name in DECISIVE} | {"passes": self.pretext_passes}
+        return fingerprint("pretext", settings, data.device.type, data.given)
+
+    def start(self, network: PretextNetwork, data: Data) -> None:
+        """Freeze the features of all items, find their neighbours, and judge both."""
+        features = encode_all(network, data)
+        k = min(self.n_neighbours, data.n_items - 1)
+        # The largest cosines are the smallest distances of rows of length 1.
+        found = nearest_neighbors(normalize(features, dim=1).cpu().numpy(), k, random_state=self.random_state)
+        network.freeze(features)
+        network.neighbours = torch.from_numpy(found.indices).long().to(data.device)
+        seed = derived_seed(self.random_state, "judge")
+        centers, _ = kmeans(network.codes, self.n_clusters, seed, STARTS)
+        labels = in_parts(lambda rows: squared_distances(rows, centers), network.codes).argmin(dim=1)
+        network.together.copy_((labels[network.neighbours] == labels[:, None]).float().mean())
+        network.mutual.copy_(mutual_share(network.neighbours))
+
+    def judged(self, network: PretextNetwork, seen: Refreshed) -> Refreshed:
+        """Return a look with how good the features are beside it."""
+        told = {"mutual neighbours": float(network.mutual), "neighbours together": float(network.together)}
+        return replace(seen, figures={**seen.figures, **told})
+
+    def doubts(self, network: PretextNetwork) -> tuple[str, ...]:
+        """Say where neighbours are no guide to groups."""
+        if float(network.together) >= TOO_FEW:
+            return ()
+        return (
+            f"Only {float(network.together):.0%} of the nearest neighbours fall into one group of k-means: "
+            "groups built on them mean little. Choose other features, fewer neighbours, or more epochs for "
+            "learning the features.",
+        )
+
+
+def mutual_share(neighbours: Tensor) -> Tensor:
+    """Return the share of pairs (i, its neighbour) whose second has the first among its own neighbours.
+
+    Parameters
+    ----------
+    neighbours : int64 Tensor (n, k)
+    """
+    n, k = neighbours.shape
+    own = torch.arange(n, device=neighbours.device)[:, None].expand(n, k)
+    pairs, back = (own * n + neighbours).flatten(), (neighbours * n + own).flatten()
+    return torch.isin(back, pairs).float().mean()
+
+
+def pretext_weights(network: PretextNetwork) -> dict[str, Tensor]:
+    """Return the weights that make the features."""
+    starts = ("trunk.", "last.", "compared.")
+    return {name: value for name, value in network.state_dict().items() if name.startswith(starts)}
+
+
+def recall(network: PretextNetwork, kept: dict[str, Tensor]) -> bool:
+    """Put kept weights into the network; return False, with nothing changed, where they do not fit."""
+    own = pretext_weights(network)
+    if {name: value.shape for name, value in own.items()} != {
+        name: value.shape for name, value in kept.items()
+    }:
+        return False
+    network.load_state_dict(kept, strict=False)
+    return True

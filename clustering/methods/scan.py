@@ -1,0 +1,290 @@
+"""SCAN: near neighbours belong to one group, then what is sure teaches what is not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from annotated_types import Interval
+from torch import Generator, Tensor
+
+from clustering.kinds import ANY_FEATURES
+from clustering.losses.neighbour_agreement import neighbour_agreement, self_label_loss
+from clustering.losses.uneven_sizes import uneven_sizes
+from clustering.methods.info import MethodInfo
+from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.learning_from_views import Watch
+from clustering.methods.pretext import COMPARED, PretextChoice, PretextClusterer
+from clustering.methods.settings import (
+    BatchSize,
+    Device,
+    Epochs,
+    HiddenDims,
+    LatentDim,
+    LearningRate,
+    NInit,
+    Precision,
+    PretrainEpochs,
+    Scale,
+)
+from clustering.methods.viewing import Strength, Viewing, Views
+from clustering.networks.views import NeighbourNetwork
+from clustering.parameters import Meaning
+from clustering.training.data import Data
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase, Refreshed
+from clustering.training.step import Batch
+from clustering.views.neighbours import NeighbourViews
+
+HEADS = 5  # of which the one with the lowest loss is taken
+RATE = 1e-2  # of heads of one layer on features that stand still
+SELF_LABEL_RATE = 1e-4
+JUDGING = 5  # neighbours by which heads are compared, as published
+FEW_TEACHERS = 0.01  # share of sure items in a batch below which the last stage teaches nothing
+
+
+class SCAN(PretextClusterer):
+    """Semantic Clustering by Adopting Nearest neighbours (Van Gansbeke et al. 2020).
+
+    Features come first: as they are, or learned by contrast of views. Then a layer learns to put an item and
+    a random one of its nearest neighbours into the same group, surely, while groups stay of even size. At
+    last the items it is surest of teach it to say the same of other views of them.
+
+    Parameters
+    ----------
+    n_clusters : int, default 10
+    pretext : {"features", "contrast"}, default "features"
+        ``contrast`` learns features by SimCLR's loss on the ``views``.
+    n_neighbours : int, default 20
+    size_weight : float, default 5
+        λ of the entropy of the sizes.
+    self_label_epochs : int, default 20
+        Passes of the last stage; 0 leaves it out.
+    threshold : float, default .99
+        Odds from which an item is sure.
+    views, strength
+        As in `CC`; they serve the contrast and the last stage.
+    hidden_dims, latent_dim : 256–128 by default
+        Of the features where they are learned.
+    pretrain_epochs : int, optional
+        60 passes by default where features are learned.
+    epochs : int, default 40
+    batch_size : int, optional
+        256.
+    learning_rate : float, optional
+        1e-3 by default, of learning features.
+    scale, device, precision, n_init, random_state
+        As in `DEC`.
+
+    Notes
+    -----
+    As published: both losses and their weights, the head chosen by the loss with λ = 1 on five neighbours and
+    never by a label, the threshold, groups that count the same among the sure. Features stand still in the
+    second stage, as the authors have it for ImageNet; five heads of one layer there, at a rate of 1e-2 with
+    Adam, take hundreds of steps where a whole network would need thousands. An item is not its own neighbour.
+    The last stage is left out where some group has no sure item, and trains the whole network only where its
+    features were learned.
+    """
+
+    info = MethodInfo(
+        name="scan",
+        title="SCAN",
+        paper="SCAN: Learning to Classify Images without Labels. Wouter Van Gansbeke, Simon Vandenhende, "
+        "Stamatios Georgoulis, Marc Proesmans, Luc Van Gool",
+        year=2020,
+        source="ECCV 2020, arXiv:2005.12320",
+        family="deep",
+        kinds=ANY_FEATURES,
+        needs_n_clusters=True,
+        summary="Puts items and their nearest neighbours into one group, and learns from what it is sure of.",
+        when_to_use=(
+            "Features of a good trained network, where an item's nearest neighbours are mostly of its kind: "
+            "it takes seconds, and needs no views. For small pictures as pixels let it learn features first "
+            "(“contrast”)."
+        ),
+        how_it_fails=(
+            "It believes the neighbours: where they are of another kind, at the borders, it learns the wrong "
+            "thing surely, and its loss does not show it. Groups are held to even sizes; on uneven "
+            "collections, or with many groups, k-means may do better. If nothing is sure, the last stage has "
+            "no teacher and is left out; with two groups it may end in one."
+        ),
+        formula=(
+            r"\min\ -\frac1n\sum_i \log\langle p_i, p_{k(i)}\rangle + \lambda\sum_c \bar p_c\log\bar p_c, "
+            r"\quad\text{then}\quad -\sum_{\max p_i > t} \omega_{y_i} \log p(\tilde x_i)_{y_i}"
+        ),
+        representation="features as they are, or contrast of views",
+        clustering="agreement of neighbours, then self-labels",
+        interaction="multistage",
+        test_settings={
+            "n_clusters": 3,
+            "n_neighbours": 10,
+            "epochs": 20,
+            "self_label_epochs": 2,
+            "threshold": 0.8,
+            "device": "cpu",
+        },
+        order=202008,
+    )
+
+    def __init__(
+        self,
+        n_clusters: NClusters = 10,
+        *,
+        pretext: PretextChoice = "features",
+        n_neighbours: Annotated[
+            int,
+            Interval(ge=1, le=500),
+            Meaning("How many of the nearest items count as of the same kind; fewer than a kind has items."),
+        ] = 20,
+        size_weight: Annotated[
+            float,
+            Interval(ge=0, le=100),
+            Meaning("How much groups are held to the same size; choose less where some kinds are rare."),
+        ] = 5.0,
+        self_label_epochs: Annotated[
+            int,
+            Interval(ge=0, le=10_000),
+            Meaning("Passes in which the items it is surest of teach the others; 0 leaves them out."),
+        ] = 20,
+        threshold: Annotated[
+            float,
+            Interval(ge=0, le=1),
+            Meaning("How sure the network must be of an item that teaches.", advanced=True),
+        ] = 0.99,
+        views: Views = "neighbours",
+        strength: Strength = 1.0,
+        hidden_dims: HiddenDims = (256,),
+        latent_dim: LatentDim = 128,
+        pretrain_epochs: PretrainEpochs = None,
+        epochs: Epochs = 40,
+        batch_size: BatchSize = None,
+        learning_rate: LearningRate = None,
+        scale: Scale = "none",
+        device: Device = "auto",
+        precision: Precision = "tf32",
+        n_init: NInit = 1,
+        random_state: RandomState = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.pretext = pretext
+        self.n_neighbours = n_neighbours
+        self.size_weight = size_weight
+        self.self_label_epochs = self_label_epochs
+        self.threshold = threshold
+        self.views = views
+        self.strength = strength
+        self.hidden_dims = hidden_dims
+        self.latent_dim = latent_dim
+        self.pretrain_epochs = pretrain_epochs
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.scale = scale
+        self.device = device
+        self.precision = precision
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def setup(self, n_features: int, generator: Generator) -> NeighbourNetwork:
+        """Return the untrained network."""
+        return NeighbourNetwork(
+            n_features,
+            self.pictured(n_features),
+            self.hidden_dims,
+            self.latent_dim,
+            self.n_clusters,
+            self.pretext == "contrast",
+            COMPARED,
+            HEADS,
+            generator,
+        )
+
+    def grouping(
+        self, network: NeighbourNetwork, data: Data, viewing: Viewing, watch: Watch
+    ) -> tuple[Phase, ...]:
+        """Let neighbours agree, then let what is sure teach."""
+        return (
+            Phase(
+                "cluster",
+                self.epochs,
+                lambda batch: self.neighbours_agree(network, batch),
+                list(network.heads.parameters()),
+                Optimiser("adam", RATE),
+                begin=lambda: self.start(network, data),
+                refresh=lambda: self.look_at(network, watch),
+                noisy=True,
+                watch=lambda: watch.warnings() + self.doubts(network),
+            ),
+            *self.self_labelling(network, viewing, watch),
+        )
+
+    def neighbours_agree(self, network: NeighbourNetwork, batch: Batch) -> dict[str, Tensor]:
+        """Return how far items and a neighbour of each are from one sure group, and how uneven groups are."""
+        near = NeighbourViews(network.neighbours)(batch.rows, batch.generator)
+        own, other = (
+            network.all_logits(network.codes.index_select(0, rows)).float() for rows in (batch.rows, near)
+        )
+        sizes = uneven_sizes(torch.softmax(own, dim=-1))
+        return {"neighbours": neighbour_agreement(own, other).sum(), "uneven sizes": self.size_weight * sizes}
+
+    def look_at(self, network: NeighbourNetwork, watch: Watch) -> Refreshed:
+        """Choose the head of the lowest loss with λ = 1, and look at all items by it."""
+        near = network.neighbours[:, :JUDGING]
+        with torch.no_grad():
+            logits = network.all_logits(network.codes)  # (n, h, K)
+            odds = torch.softmax(logits, dim=-1)
+            lost = torch.stack([neighbour_agreement(logits, logits[column]) for column in near.T]).mean(dim=0)
+            sizes = torch.stack([uneven_sizes(odds[:, head]) for head in range(odds.shape[1])])
+            network.best.copy_((lost + sizes).argmin(dim=0, keepdim=True))
+        return self.judged(network, watch.look())
+
+    def self_labelling(self, network: NeighbourNetwork, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
+        """Return the last stage, if it is wanted: over before it began where a group has no teacher."""
+        if not self.self_label_epochs:
+            return ()
+
+        def untaught() -> str:
+            if bool(network.taught):
+                return ""
+            return "All epochs were run but the last stage: some group has no item the network is sure of."
+
+        weights = [*network.trunk.parameters(), *network.last.parameters(), *network.heads.parameters()]
+        return (
+            Phase(
+                "self-label",
+                self.self_label_epochs,
+                lambda batch: self.taught(network, viewing, batch),
+                weights,
+                Optimiser("adam", SELF_LABEL_RATE),
+                begin=lambda: self.find_teachers(network),
+                refresh=watch.look,
+                noisy=True,
+                watch=lambda: watch.warnings() + self.teachers_left(network),
+                ends=untaught,
+            ),
+        )
+
+    def find_teachers(self, network: NeighbourNetwork) -> None:
+        """Note whether every group has an item the network is sure of."""
+        with torch.no_grad():
+            odds, labels = torch.softmax(network.logits(network.codes), dim=1).max(dim=1)
+            held = torch.bincount(labels[odds > self.threshold], minlength=self.n_clusters)
+            network.taught.copy_((held > 0).all())
+
+    def taught(self, network: NeighbourNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
+        """Return how badly other views of what is sure are put into its group."""
+        with torch.no_grad():
+            own = network.logits(network.encode(batch.features)).float()
+            sure = (torch.softmax(own, dim=1).amax(dim=1) > self.threshold).float().mean()
+            network.sure.lerp_(sure, 0.1)
+        seen = network.logits(network.learn(viewing.strong(batch))).float()
+        return {"self-labels": self_label_loss(own, seen, self.threshold)}
+
+    def teachers_left(self, network: NeighbourNetwork) -> tuple[str, ...]:
+        """Say when hardly an item is sure enough to teach."""
+        if float(network.sure) >= FEW_TEACHERS:
+            return ()
+        return (
+            f"Only {float(network.sure):.1%} of the items are sure enough to teach the others. Choose a "
+            "smaller “threshold”, or leave the last stage out (“self_label_epochs” 0).",
+        )
