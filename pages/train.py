@@ -36,6 +36,9 @@ with where, trouble.caught():
         defaults=training.defaults(entry, record),
         closed=training.closed(entry, record, features, encoder),
     )
+    pairs = training.pairs_told(entry, record, entries)
+    if pairs:
+        st.caption(f":material/link: {trouble.plain(pairs)}")
     beside = st.toggle(
         "Plain methods beside it",
         value=True,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clustering.files import read_json, write_json
 from clustering.jobs.context import JobContext
-from clustering.workspace import FeatureRecord, Workspace
+from clustering.workspace import FeatureRecord, Hint, Workspace
 
 if TYPE_CHECKING:
     from clustering.methods.base import Clusterer
     from clustering.methods.info import Input
+
+HINTS = "hints.json"  # in the job's folder
 
 
 def given(
@@ -25,8 +30,7 @@ def given(
     """
     arguments: dict[str, Any] = {}
     for wanted in model.info.inputs:
-        if wanted in GIVERS:
-            arguments |= GIVERS[wanted](workspace, source, context)
+        arguments |= GIVERS[wanted](workspace, source, context)
     return arguments
 
 
@@ -47,7 +51,31 @@ def _links(workspace: Workspace, source: FeatureRecord, context: JobContext) -> 
     return {"edges": workspace.open_collection(source.collection_id).edges()}
 
 
+def _pairs(workspace: Workspace, source: FeatureRecord, context: JobContext) -> dict[str, Any]:
+    """Return the pairs that people have made by the time the job first runs; resumed, it keeps to those."""
+    from clustering.workspace.hints import pairs_of
+
+    noted = context.folder / HINTS
+    if not noted.exists():
+        write_json(noted, [asdict(hint) for hint in workspace.hints(source.collection_id)])
+    together, apart = pairs_of(_hints(context.folder))
+    return {"must_link": together, "cannot_link": apart}
+
+
+def told(context: JobContext) -> dict[str, Any]:
+    """Return what a person must know of it to make the run again: the pairs made by hand, if any."""
+    hints = [{"together": hint.together, "items": list(hint.items)} for hint in _hints(context.folder)]
+    return {"hints": hints} if hints else {}
+
+
+def _hints(folder: Path) -> list[Hint]:
+    noted = folder / HINTS
+    told = read_json(noted) if noted.exists() else []
+    return [Hint(**{**one, "items": tuple(one["items"])}) for one in told]
+
+
 GIVERS: dict[Input, Callable[[Workspace, FeatureRecord, JobContext], dict[str, Any]]] = {
     "contexts": _contexts,
     "links": _links,
+    "pairs": _pairs,
 }

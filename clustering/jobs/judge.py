@@ -134,10 +134,12 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
     collection = workspace.open_collection(run.collection_id)
     columns = collection.label_columns
     steps, rows = len(columns) + 3, []
+    hinted = [item for hint in workspace.hints_given(run.id) for item in hint["items"]]
     for step, column in enumerate(columns):
         context.progress(step, steps, "Comparing with labels")
         figures = metrics.external(collection.items[column], arrays.labels, seed=run.seed)
         rows += [{**asdict(figure), "column": column} for figure in figures]
+        rows += _without_paired(collection.items[column], arrays.labels, hinted, column, run.seed)
     spaces: dict[Space, NDArray[np.float32]] = {
         "features": workspace.features(run.feature_id),
         "latent": arrays.latents,
@@ -155,6 +157,25 @@ def quality(workspace: Workspace, parameters: dict[str, Any], context: JobContex
     context.progress(steps, steps, "Keeping the figures")
     workspace.set_quality(run.id, rows, _summary(rows))
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
+
+
+def _without_paired(
+    labels_true: Any, labels: NDArray[np.int64], hinted: list[int], column: str, seed: int
+) -> list[dict[str, Any]]:
+    """Return the agreement with labels of the items in no pair: those the method was told nothing of."""
+    from clustering import metrics
+
+    free = np.setdiff1d(np.arange(len(labels)), np.array(hinted, dtype=np.int64))
+    if len(free) == len(labels) or len(free) < 2:
+        return []
+    figures = metrics.external(labels_true.iloc[free], labels[free], seed=seed)
+    note = "Only items that are in no pair made by hand: of these the method was told nothing."
+    return [
+        {**asdict(figure), "column": column, "name": f"{figure.name}_unpaired", "note": note}
+        | {"title": f"{figure.title}, items in no pair"}
+        for figure in figures
+        if figure.name in HEADLINES
+    ]
 
 
 def points_of(workspace: Workspace, run_id: str | None, feature_id: str, space: str) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
-from clustering.jobs.given import given
+from clustering.jobs.given import given, told
 from clustering.jobs.seeds import pictures_of, seeds_of
 from clustering.kinds import in_words
 from clustering.training.events import Event, Finished, Started
@@ -169,6 +169,7 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         snapshots=pictures_of(context.folder / "snapshots", seed, several=bool(seeds)),
         seeds=seeds,
         save_model=model.save,
+        given=told(context),
         job_id=context.job_id,
     )
 

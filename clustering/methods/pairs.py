@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from clustering.bonds import bonds
 from clustering.errors import StudioError
 from clustering.methods.edges import checked_edges
 
@@ -67,12 +66,6 @@ def checked_pairs(must_link: ArrayLike | Any, cannot_link: ArrayLike | Any, n_it
         for one, other in of_groups
     ]
     return Pairs(_whole(within, n_items), _whole(between, n_items))
-
-
-def bonds(together: NDArray[np.int64], n_items: int) -> NDArray[np.int64]:
-    """Return a number for every item, int64 (n,): the same where pairs (p, 2) join items, directly or not."""
-    links = coo_array((np.ones(len(together)), (together[:, 0], together[:, 1])), shape=(n_items, n_items))
-    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
 
 
 def _given(pairs: ArrayLike | Any, n_items: int, what: str) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.ui import explore_item, explore_state, state
+from clustering.ui import explore_item, explore_pairs, explore_state, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.sidebar import items_word, one_of
@@ -32,16 +32,25 @@ def show(shown: Shown) -> None:
             "appear here. "
             "Shift adds to a selection, Alt takes away."
         )
+        explore_pairs.listed(shown)
         return
     word = items_word(shown.record.kind)
     head.subheader(several(len(chosen), one_of(shown.record.kind), word) + " selected", anchor=False)
     _composition(shown, chosen)
+    with st.container(horizontal=True):
+        explore_pairs.buttons(shown, chosen)
     if st.session_state.get("works-selection") != (len(chosen), int(chosen[0]), int(chosen[-1])):
         st.session_state["works-selection"] = (len(chosen), int(chosen[0]), int(chosen[-1]))
         st.session_state.pop("works.page", None)  # a new selection starts at its first page
     opened = gallery(
-        shown.collection, chosen, key="works", title=f"Selected {word}", colours=shown.item_colours()
+        shown.collection,
+        chosen,
+        key="works",
+        title=f"Selected {word}",
+        colours=shown.item_colours(),
+        badges=explore_pairs.badges(shown, chosen),
     )
+    explore_pairs.listed(shown)
     if opened is not None:
         explore_item.drawer(shown, opened)
 

@@ -115,6 +115,27 @@ def closed(
     return laid_out | {"views": "Only for collections of pictures."}
 
 
+def pairs_told(method: Entry, collection: CollectionRecord, entries: Mapping[str, Entry]) -> str:
+    """Say how many pairs were made by hand and whether the method heeds them; empty where there are none."""
+    hints = state.workspace().hints(collection.id)
+    if not hints:
+        return ""
+    together = sum(hint.together for hint in hints)
+    counts = [f"{n} that belong together" for n in (together,) if n]
+    counts += [f"{n} to keep apart" for n in (len(hints) - together,) if n]
+    said = f"By hand, in Explore: {several(len(hints), 'hint')} ({', '.join(counts)})."
+    if "pairs" in method.info["inputs"]:
+        return f"{said} {method.title} heeds them."
+    heeding = [
+        entry.title
+        for entry in entries.values()
+        if "pairs" in entry.info["inputs"] and collection.kind in entry.info["kinds"]
+    ]
+    return f"{said} {method.title} does not heed them" + (
+        f"; {', '.join(heeding)} would." if heeding else "."
+    )
+
+
 def choose_features(
     collection: CollectionRecord, choices: Catalogue, method: Entry
 ) -> tuple[str | None, str]:

@@ -14,6 +14,7 @@ from clustering.workspace.job_records import (
 from clustering.workspace.records import (
     CollectionRecord,
     FeatureRecord,
+    Hint,
     Note,
     ProjectionRecord,
     RunArrays,
@@ -29,6 +30,7 @@ __all__ = [
     "OPEN",
     "CollectionRecord",
     "FeatureRecord",
+    "Hint",
     "JobKind",
     "JobRecord",
     "JobStatus",

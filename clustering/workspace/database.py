@@ -26,13 +26,18 @@ from clustering.errors import StudioError
 from clustering.files import disk_full
 from clustering.workspace.tables import Base, Meta
 
-SCHEMA = "2"
+SCHEMA = "3"
 STEPS = {  # what leads from a format to the next; a new column has a default, so that older processes go on
     "1": (
         "ALTER TABLE workers ADD COLUMN version VARCHAR DEFAULT '' NOT NULL",
         "ALTER TABLE jobs ADD COLUMN deaths INTEGER DEFAULT 0 NOT NULL",
         "ALTER TABLE jobs ADD COLUMN reached VARCHAR DEFAULT '' NOT NULL",
         "ALTER TABLE jobs ADD COLUMN offer JSON DEFAULT '{}' NOT NULL",
+    ),
+    "2": (
+        "CREATE TABLE hints (id VARCHAR NOT NULL PRIMARY KEY, collection_id VARCHAR NOT NULL REFERENCES "
+        "collections (id), together BOOLEAN NOT NULL, items JSON NOT NULL, created VARCHAR NOT NULL)",
+        "CREATE INDEX ix_hints_collection_id ON hints (collection_id)",
     ),
 }
 PATIENCE_MS = 15_000  # how long a locked SQLite file is waited for

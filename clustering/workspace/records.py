@@ -182,6 +182,33 @@ class ProjectionRecord:
 
 
 @dataclass(frozen=True)
+class Hint:
+    """What a person said of a few items of a collection by hand.
+
+    Parameters
+    ----------
+    together : bool
+        True when they belong together, False when every two of them are to be kept apart.
+    items : tuple of int
+        Positions, ascending.
+    """
+
+    id: str
+    collection_id: str
+    together: bool
+    items: tuple[int, ...]
+    created: str
+
+    def kept(self, labels: NDArray[np.int64]) -> bool:
+        """Say whether groups (n,) do as the hint says; an item without a group (-1) is with nobody."""
+        found = labels[list(self.items)]
+        if self.together:
+            return bool((found == found[0]).all() and found[0] >= 0)
+        grouped = found[found >= 0]
+        return len(np.unique(grouped)) == len(grouped)
+
+
+@dataclass(frozen=True)
 class Selection:
     """A named set of items of a collection: a tag."""
 

@@ -78,6 +78,7 @@ class Results(Shelves):
         snapshots: Iterable[Path] = (),
         seeds: Sequence[SeedRecord] = (),
         save_model: SaveModel | None = None,
+        given: Mapping[str, Any] | None = None,
         job_id: str | None = None,
     ) -> RunRecord:
         """Keep a finished fit: its folder appears whole, then its row.
@@ -97,6 +98,9 @@ class Results(Shelves):
             One for each row of ``init_labels``, in that order.
         save_model : callable
             Writes the fitted model into the folder it is given.
+        given : mapping
+            What the fit was handed besides the features and not by them, for `run.json`: ``hints``, as pairs
+            of ``together`` and ``items``.
 
         Raises
         ------
@@ -143,7 +147,8 @@ class Results(Shelves):
                 (part / "model").mkdir()
                 save_model(part / "model")
             told = self._told_run(record, features, environment or {})
-            write_json(part / "run.json", {**told, "seeds": [asdict(seed) for seed in seeds]})
+            more = {"seeds": [asdict(seed) for seed in seeds], "given": plain(given or {})}
+            write_json(part / "run.json", {**told, **more})
         return record
 
     def run_arrays(self, run_id: str) -> RunArrays:
@@ -161,6 +166,10 @@ class Results(Shelves):
     def seeds(self, run_id: str) -> list[SeedRecord]:
         """Return the seeds that a run tried, in the order of its ``init_labels``; empty when it had one."""
         return [SeedRecord(**told) for told in self.run_details(run_id).get("seeds", ())]
+
+    def hints_given(self, run_id: str) -> list[Mapping[str, Any]]:
+        """Return the pairs made by hand that a run was trained with: ``together`` and ``items`` of each."""
+        return list(self.run_details(run_id).get("given", {}).get("hints", ()))
 
     def history(self, run_id: str) -> list[dict[str, Any]]:
         """Return the events of the fit as rows."""

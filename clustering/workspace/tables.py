@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 class Base(DeclarativeBase):
     """Root of all tables; a ``dict`` or ``list`` column is kept as JSON."""
 
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, str: String}  # noqa: RUF012  # SQLAlchemy's form
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, list[int]: JSON, str: String}  # noqa: RUF012  # SQLAlchemy's form
 
 
 class Meta(Base):
@@ -110,6 +110,17 @@ class SelectionRow(Base):
     name: Mapped[str]
     n_items: Mapped[int]
     items: Mapped[bytes] = mapped_column(LargeBinary)
+    created: Mapped[str]
+
+
+class HintRow(Base):
+    """What a person said of a few items: that they belong together, or are to be kept apart."""
+
+    __tablename__ = "hints"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id"), index=True)
+    together: Mapped[bool]
+    items: Mapped[list[int]]
     created: Mapped[str]
 
 

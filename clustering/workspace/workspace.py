@@ -10,6 +10,7 @@ from clustering.errors import StudioError
 from clustering.files import disk_errors
 from clustering.workspace.companions import Companions
 from clustering.workspace.database import Database, database_url
+from clustering.workspace.hints import Hints
 from clustering.workspace.jobs import Jobs
 from clustering.workspace.marks import Marks
 from clustering.workspace.results import Results
@@ -17,7 +18,7 @@ from clustering.workspace.results import Results
 DEFAULT_ROOT = Path("~/.deep-clustering-studio")
 
 
-class Workspace(Results, Companions, Marks, Jobs):
+class Workspace(Results, Companions, Marks, Hints, Jobs):
     """Collections, features, runs, maps, selections, notes and jobs in one folder with a database.
 
     Examples

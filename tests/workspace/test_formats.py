@@ -23,7 +23,8 @@ def asked(root: Path, statement: str) -> list[tuple]:
 
 
 def as_of_format_1(root: Path) -> None:
-    """Take from a database what format 2 brought."""
+    """Take from a database what formats 2 and 3 brought."""
+    asked(root, "DROP TABLE hints")
     for table, column in (("workers", "version"), ("jobs", "deaths"), ("jobs", "reached"), ("jobs", "offer")):
         asked(root, f"ALTER TABLE {table} DROP COLUMN {column}")
     asked(root, "UPDATE meta SET value = '1' WHERE key = 'schema'")
