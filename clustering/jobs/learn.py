@@ -129,6 +129,7 @@ def _laid_out(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> 
 
 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:
+    from clustering.training.kept_weights import weights_kept_in
 
     heard: dict[str, Event] = {}
 
@@ -137,12 +138,13 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
 
     context.progress(0, 0, "Starting")
     settings = model.get_params(deep=False)
-    model.fit(
-        workspace.features(source.id),
-        emit=context.also(listen),
-        checkpoint=context.checkpoint,
-        **given(workspace, source, model, context),
-    )
+    with weights_kept_in(workspace.cache / "learned"):
+        model.fit(
+            workspace.features(source.id),
+            emit=context.also(listen),
+            checkpoint=context.checkpoint,
+            **given(workspace, source, model, context),
+        )
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
     seeds, init_labels = seeds_of(model)
