@@ -75,7 +75,7 @@ def read_graph_arrays(path: Path, member: str) -> FoundGraph:
         metadata = pd.DataFrame(index=pd.RangeIndex(n))
         labels = labels_beside(opened, n)
         if labels is not None:
-            metadata["label"] = known_labels(labels)
+            metadata["class"] = known_labels(labels)  # “label” would be taken for the name of a node
         for one, values in beside(opened, shapes_in(path), n).items():
             metadata[one] = values
         own = next((one for one in IDS if one in metadata), None)

@@ -143,7 +143,7 @@ def _of_geometric(data: Any) -> FoundGraph:
     if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels is not None and labels.shape == (n,):
-        metadata["label"] = known_labels(labels)
+        metadata["class"] = known_labels(labels)
     ends, lost = existing(links.T.astype(np.int64), n)
     return FoundGraph(
         name, features.reshape(n, -1), ends, metadata=metadata,

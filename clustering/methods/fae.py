@@ -136,7 +136,7 @@ class FAE(DeepClusterer):
         year=2022,
         source="arXiv:2201.04727",
         family="deep",
-        kinds=("images", "vectors", "table", "text", "tokens", "series"),
+        kinds=("images", "vectors", "table", "text", "tokens", "series", "graph"),
         needs_n_clusters=True,
         summary="A generative autoencoder learns what items look like; a second network gathers its codes.",
         when_to_use=(

@@ -130,7 +130,7 @@ class JDRL(DeepClusterer):
         year=2022,
         source="ICDM Workshops 2022, 55–62, arXiv:2109.05232",
         family="deep",
-        kinds=("images", "vectors", "table", "text", "tokens", "series"),
+        kinds=("images", "vectors", "table", "text", "tokens", "series", "graph"),
         needs_n_clusters=True,
         summary="DEC for collections with rare groups: the latent space is told how large and wide each is.",
         when_to_use=(

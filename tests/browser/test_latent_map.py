@@ -147,6 +147,7 @@ TOP = [(-9.5, 1.0), (9.5, 1.0), (9.5, 8.0), (-9.5, 8.0)]
 
 def test_points_are_painted_in_the_colours_of_their_groups(opened: Any) -> None:
     page = opened()
+    assert page.page.locator("button[data-tool=edges]").is_hidden()  # there are no links to draw
     pixels = page.pixels()
     assert page.page.get_attribute(".frame", "data-painter") == "webgl2"
     for colour in ("#E69F00", "#56B4E9", "#009E73", "#F0E442"):
@@ -407,3 +408,26 @@ def test_two_fingers_zoom_and_one_moves(opened: Any) -> None:
     touch("touchEnd")
     page.rest()
     assert page.map("map.camera.cx") < zoomed["cx"]
+
+
+@pytest.mark.parametrize("before", ["", WITHOUT_WEBGL2], ids=["webgl2", "canvas"])
+def test_links_are_drawn_when_asked_of_one_node_or_all(opened: Any, before: str) -> None:
+    page = opened("links=1", before=before)
+    bare = page.pixels()
+    page.tool("edges")
+    page.rest()
+    assert page.map("map.edges.count") == 399
+    middle = page.at(0.0, 0.0)  # item 0 lies alone there: its colour is that of the next of its group
+    page.page.mouse.move(*middle)
+    page.rest(600)
+    key = page.page.locator(".near:not([hidden])")
+    assert "3 neighbours, 1 of its colour" in key.text_content()
+    page.page.get_by_role("button", name="All 399").click()
+    page.page.mouse.move(5, 5)
+    page.rest(600)
+    drawn = page.pixels()
+    assert (np.abs(drawn - bare).max(axis=2) > 20).mean() > 0.02
+    assert page.map("map.panel.frame.querySelectorAll('*').length") < 200  # no element a link
+    page.tool("edges")
+    page.rest()
+    assert (np.abs(page.pixels() - bare).max(axis=2) > 20).mean() < 0.005

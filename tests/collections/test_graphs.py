@@ -100,8 +100,8 @@ def test_the_sparse_form_of_the_field_is_read(tmp_path):
         found = load(tmp_path / f"{name}.npz", tmp_path / name)
         np.testing.assert_array_equal(found.data(), dense)
         np.testing.assert_array_equal(found.edges(), EDGES)
-        assert found.items["label"].isna().tolist() == [False, False, True, False]
-        assert found.items["label"].dropna().tolist() == [1, 0, 1]
+        assert found.items["class"].isna().tolist() == [False, False, True, False]
+        assert found.items["class"].dropna().tolist() == [1, 0, 1]
 
 
 def test_a_graph_in_memory_is_loaded_by_the_library_and_found_again(tmp_path):

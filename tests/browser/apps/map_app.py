@@ -1,11 +1,13 @@
 """A page around the map, for the browser tests: what came back is written below it as JSON."""
 
+import base64
 import json
 
 import numpy as np
 import streamlit as st
 
-from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections, selected_items
+from clustering.ui.latent_map import Legend, latent_map, layer_sections, pack, point_sections, selected_items
+from clustering.ui.latent_map.blob import edge_sections
 
 COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442"]
 
@@ -30,6 +32,14 @@ groups = np.arange(n) % wanted_groups if wanted_groups > 4 else groups
 colours = [COLOURS[at % 4] for at in range(wanted_groups)]
 cards = [["<script>alert(1)</script>", "A <b>painter</b>", "1888"], *([f"Work {i}"] for i in range(1, n))]
 
+links = ""
+if st.query_params.get(
+    "links"
+):  # every item is linked with the next of its group, the first three with one another
+    chain = [(at, at + 4) for at in range(n - 4)] + [(0, 1), (0, 2), (1, 2)]
+    blob = base64.b64encode(pack(edge_sections(chain))).decode()
+    links = f"data:application/octet-stream;base64,{blob}"
+
 shown = latent_map(
     point_sections(points),
     layer_sections(
@@ -40,6 +50,7 @@ shown = latent_map(
     items="test",
     space="moved" if moved else "still",
     cards=cards if n <= 2000 else None,
+    edges_url=links,
     height=500,
     scroll_zoom=False,
 )

@@ -125,7 +125,7 @@ class NodeLinks {
   }
 
   get alpha() {
-    return clamp(12 / Math.sqrt(Math.max(this.count, 1)), 0.08, 0.5);
+    return clamp(7 / Math.sqrt(Math.max(this.count, 1)), 0.05, 0.4);
   }
 
   // ---- looks ----
@@ -153,15 +153,15 @@ class NodeLinks {
     };
     const from = place(this.item);
     const near = this.neighbours();
-    for (const [width, colour] of [[4, () => css(map.theme.paper, 0.7)], [1.6, (item) => css(map.colourOf(item))]]) {
+    for (const [width, colour] of [[4, css(map.theme.paper, 0.7)], [1.4, css(map.theme.ink)]]) {
       context.lineWidth = width;
+      context.strokeStyle = colour;
+      context.beginPath();
       for (const item of near) {
-        context.strokeStyle = colour(item);
-        context.beginPath();
         context.moveTo(...from);
         context.lineTo(...place(item));
-        context.stroke();
       }
+      context.stroke();
     }
     for (const item of near) {
       context.beginPath();
