@@ -58,6 +58,7 @@ def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
         DataSet("artworks", str(artworks), ("style", "artist"), 6),
         DataSet("acm", str(folder / "graph_acm.npz"), n_clusters=3, links=True),
         DataSet("citeseer", str(folder / "graph_citeseer.npz"), n_clusters=6, links=True),
+        DataSet("mfeat", str(folder / "views_mfeat.npz"), views=True),
         DataSet("mnist_long_tail", mnist, long_tail=50, largest=800),
         DataSet("mnist", mnist),
         DataSet("fashion_mnist", str(fashion if fashion.exists() else FASHION)),
@@ -81,6 +82,7 @@ def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list
         for data in sets
         for seed in seeds
         for name, kind in chosen.items()
+        if not data.views or "views" in kind.info.kinds
         for fit in (planned(data, name, kind, seed), *seen_as_pictures(data, name, kind, seed))
     ]
 
@@ -90,6 +92,9 @@ def planned(data: DataSet, name: str, kind: type[Any], seed: int) -> Fit:
     settings: dict[str, Any] = {"n_clusters": data.n_clusters} if kind.info.needs_n_clusters else {}
     if data.name in LARGE and "profile" in kind().get_params():
         return Fit(data, name, seed, settings | {"profile": "fast"}, f"{name} (fast)")
+    if data.views and "hidden_dims" in kind().get_params() and "profile" in kind().get_params():
+        small = {"profile": "fast", "hidden_dims": [128, 128]}  # DMSC's widths, and minutes on a processor
+        return Fit(data, name, seed, settings | small, f"{name} (128–128, fast)")
     return Fit(data, name, seed, settings)
 
 

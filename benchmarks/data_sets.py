@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +37,9 @@ class DataSet:
         Items of the largest class then.
     links : bool
         Whether the ``edges`` of a ``.npz`` are given to the methods that take any.
+    views : bool
+        Whether a ``.npz`` holds several views: read and joined as the studio does, and methods for several
+        views are told where each begins.
     """
 
     name: str
@@ -44,6 +49,7 @@ class DataSet:
     long_tail: float = 1.0
     largest: int = 1000
     links: bool = False
+    views: bool = False
 
     def there(self) -> bool:
         """Return whether it can be read here."""
@@ -51,12 +57,19 @@ class DataSet:
 
     def read(self) -> tuple[np.ndarray, References]:
         """Return features float32 (n, d) and the reference labels by name."""
+        if self.views:
+            features, label = encoded_views(self.source)
+            return np.asarray(features), {self.references[0]: label}
         x, references = read(self.source, list(self.references))
         return (
             long_tailed(x, references, self.long_tail, self.largest)
             if self.long_tail > 1
             else (x, references)
         )
+
+    def layout(self) -> dict[str, Any]:
+        """Return how the numbers of an item lie, for the methods that take it."""
+        return encoded_views(self.source)[0].layout if self.views else {}
 
     def edges(self) -> np.ndarray | None:
         """Return the links between items, row numbers (e, 2), where there are any to give."""
@@ -82,6 +95,18 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
     x = arrays["x"]
     x = x.reshape(len(x), -1).astype(np.float32) / (255 if x.dtype == np.uint8 else 1)
     return x, {name: arrays[name] for name in references}
+
+
+@cache
+def encoded_views(source: str) -> tuple[Any, np.ndarray]:
+    """Return the features of a collection of views, with their layout, and its label."""
+    from tempfile import TemporaryDirectory
+
+    import clustering as dc
+
+    with TemporaryDirectory() as workspace:
+        views = dc.load(source, workspace=workspace, kind="views")
+        return dc.encode(views), views.items["label"].to_numpy()
 
 
 def known(labels: np.ndarray) -> np.ndarray:

@@ -75,6 +75,8 @@ def measured(fit: Fit) -> Row:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     x, references = fit.data.read()
     unfitted = method(fit.method)(**fit.settings, random_state=fit.seed)
+    told = fit.data.layout()
+    unfitted.set_params(**{name: told[name] for name in unfitted.info.layout if name in told})
     linked: dict[str, Any] = {}
     if fit.data.links and "edges" in signature(unfitted.fit).parameters:
         linked["edges"] = fit.data.edges()

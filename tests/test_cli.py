@@ -199,6 +199,17 @@ def test_methods_lists_every_choice_and_the_parameters_of_one(run):
     assert "Choose one of" in err
 
 
+def test_pairs_are_made_listed_and_taken_back_by_the_names_of_items(run, table):
+    _, collection, _ = run("load", str(table))
+    _, hint, _ = run("pair", collection, "1", "3", "--apart")
+    assert run("pair", collection, "1", "none")[0] == 2
+    code, listed, _ = run("pairs", collection)
+    assert code == 0
+    assert hint in listed and "apart" in listed and "1, 3" in listed
+    code, nothing, said = run("pairs", collection, "--remove", hint)
+    assert (code, nothing, said) == (0, "", "No pair was made by hand.")
+
+
 def test_queue_hands_the_job_over_and_prints_its_id(run, table, tmp_path, monkeypatch):
     started: list[object] = []
     monkeypatch.setattr("clustering.jobs.supervisor.ensure_worker", started.append)

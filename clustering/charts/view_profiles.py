@@ -20,7 +20,7 @@ LANE = 78  # pixels of one view
 def view_profiles_figure(
     views: Sequence[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any], Sequence[str]]], theme: ThemeName
 ) -> go.Figure:
-    """Return one lane a view.
+    """Return one lane a view; of a view of few numbers each is drawn by the middle half of its own.
 
     Parameters
     ----------
@@ -38,16 +38,20 @@ def view_profiles_figure(
     )
     for row, (name, values, low, high, columns) in enumerate(views, 1):
         places = np.arange(len(low))
+        shown = values
+        if len(places) <= FEW:  # each column has a unit of its own: drawn by its own middle half
+            middle, half = (low + high) / 2, np.where(high > low, (high - low) / 2, 1)
+            shown, low, high = (values - middle) / half, -np.ones(len(low)), np.ones(len(low))
         named = [escaped(one) for one in columns] if columns else [f"number {at + 1}" for at in places]
         band = np.concatenate([low, high[::-1]])
         figure.add_scatter(
-            x=np.concatenate([places, places[::-1]]), y=band, fill="toself", line={"width": 0},
+            x=np.concatenate([places, places[::-1]]), y=band, fill="toself", mode="lines", line={"width": 0},
             fillcolor=ink.line, hoverinfo="skip", row=row, col=1,
         )  # fmt: skip
         figure.add_scatter(
-            x=places, y=values, mode="lines" if len(places) > FEW else "lines+markers", name=name,
-            line={"color": ink.accent, "width": 1.4}, text=named,
-            hovertemplate="%{text}: %{y:.4g}<extra></extra>", row=row, col=1,
+            x=places, y=shown, mode="lines" if len(places) > FEW else "lines+markers", name=name,
+            line={"color": ink.accent, "width": 1.4}, text=named, customdata=values,
+            hovertemplate="%{text}: %{customdata:.4g}<extra></extra>", row=row, col=1,
         )  # fmt: skip
         figure.update_xaxes(visible=False, row=row, col=1)
         figure.update_yaxes(showgrid=False, nticks=3, row=row, col=1)

@@ -5,9 +5,9 @@ Loading, forms and the command line find a kind here; a new one is added by one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from clustering.collections.collection import ORIGINALS, Kind
@@ -172,6 +172,20 @@ READERS: dict[Kind, Reader] = {
 def kinds_of_ending(ending: str) -> tuple[Kind, ...]:
     """Return the kinds a file with this ending (with its dot) may hold; the usual one first."""
     return tuple(kind for kind, reader in READERS.items() if ending.lower() in reader.endings)
+
+
+def kinds_of_files(names: Iterable[str]) -> tuple[Kind, ...]:
+    """Return the kinds several files together may hold where that is open; the usual one first.
+
+    Pictures with a table may be pictures or two views; several tables or arrays, views or a graph.
+    """
+    from clustering.collections.pictures import EXTENSIONS
+
+    endings = [PurePosixPath(name).suffix.lower() for name in names]
+    tables = sum(ending in TABLES | {".npy", ".jsonl"} for ending in endings)
+    if any(ending in EXTENSIONS for ending in endings):
+        return ("images", "views") if tables else ()
+    return ("views", "graph") if tables > 1 else ()
 
 
 def kind_by_looks(source: Source) -> Kind:

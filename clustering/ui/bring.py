@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import streamlit as st
 
+from clustering.collections.collection import Kind
 from clustering.collections.museums import museums
 from clustering.collections.places import allowed_folder, roots
-from clustering.collections.readers import READERS, NoOptions, kinds_of_ending
+from clustering.collections.readers import READERS, NoOptions, kinds_of_ending, kinds_of_files
 from clustering.collections.samples import samples
 from clustering.errors import StudioError
 from clustering.parameters import parameters_of
@@ -28,6 +30,7 @@ TEXTS = ("txt", "jsonl", "conllu", "gz")
 GRAPHS = ("graphml", "gml", "gexf")
 LOOKS = "Found by itself"
 MOST_FILES = 20_000
+FIRST = 2_000  # files of a folder by whose names it is told what it may hold
 WAYS = {
     "upload": "Upload",
     "folder": "Folder on this computer",
@@ -71,8 +74,9 @@ def _upload(key: str) -> str | None:
     if not files:
         return None
     st.caption(told(files))
-    endings = {f".{ending(file.name)}" for file in files}
-    kind, options = _kind_of(endings.pop() if len(endings) == 1 else "", f"{key}-upload")
+    one = f".{ending(files[0].name)}"
+    kinds = kinds_of_ending(one) if len(files) == 1 else kinds_of_files(file.name for file in files)
+    kind, options = _kind_of(kinds, one if len(files) == 1 else "several", f"{key}-upload")
     left, right = st.columns(2)
     name = left.text_input(
         "Name", value=default_name([file.name for file in files]), key=f"{key}-upload-name"
@@ -113,7 +117,7 @@ def _folder(key: str) -> str | None:
     left, right = st.columns([3, 1])
     path = left.text_input("Path", key=f"{key}-path", placeholder=str(roots()[0] / "paintings"))
     label = _label_column(right, f"{key}-path")
-    kind, options = _kind_of(f".{ending(path)}", f"{key}-path")
+    kind, options = _kind_of(*_kinds_at(path), f"{key}-path")
     copy = st.toggle(
         "Copy the originals into the workspace",
         key=f"{key}-copy",
@@ -189,8 +193,28 @@ def _submit(parameters: dict[str, Any]) -> str:
     return jobs.submit("load", parameters, title=f"Load {name}").id
 
 
-def _kind_of(ended: str, key: str) -> tuple[str | None, dict[str, Any]]:
-    """Ask what a file holds, where its ending leaves that open, and how such a thing is to be read.
+def _kinds_at(path: str) -> tuple[tuple[Kind, ...], str]:
+    """Return the kinds a path may hold, and what tells them: its ending, or that it is a folder."""
+    try:
+        folder = allowed_folder(path.strip().strip("\"'")) if path.strip() else None
+    except StudioError:  # said when it is to be loaded
+        folder = None
+    if folder is None or not folder.is_dir():
+        return kinds_of_ending(f".{ending(path)}"), f".{ending(path)}"
+    names = [one.name for one in islice(folder.iterdir(), FIRST)]
+    return kinds_of_files(names), "several"
+
+
+def _kind_of(kinds: Sequence[Kind], ended: str, key: str) -> tuple[str | None, dict[str, Any]]:
+    """Ask what a file or several hold, where that is open, and how such a thing is to be read.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        That it may be; none where its looks decide.
+    ended : str
+        Its ending, or ``"several"``.
+    key : str
 
     Returns
     -------
@@ -199,11 +223,10 @@ def _kind_of(ended: str, key: str) -> tuple[str | None, dict[str, Any]]:
     options : dict
         Of `clustering.collections.readers.Reader.options`.
     """
-    kinds = kinds_of_ending(ended)
     kind: str | None = kinds[0] if len(kinds) == 1 else None
     if len(kinds) > 1:
         chosen = st.radio(
-            "The file holds",
+            "The files hold" if ended == "several" else "The file holds",
             [LOOKS, *kinds],
             captions=["by what is in it", *(READERS[one].caption for one in kinds)],
             format_func=lambda one: one if one == LOOKS else one.capitalize(),

@@ -110,10 +110,10 @@ def _line(shown: Shown, hint: Hint, kept: bool, captions: Captions) -> None:
         st.markdown(f"{said} · {plain(', '.join(names))}{more} · {verdict}", width="stretch")
         st.button("Show", key=f"hint-show-{hint.id}", type="tertiary", on_click=_show, args=(shown, hint))
         st.button(
-            "Remove",
+            ":material/close:",
             key=f"hint-remove-{hint.id}",
-            icon=":material/close:",
             type="tertiary",
+            help="Remove",
             on_click=_remove,
             args=(shown, hint),
         )

@@ -32,6 +32,7 @@ from clustering.workspace.tables import ClusterNameRow, ProjectionRow, RunRow
 
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 INIT_LABELS = "init_labels.npy"
+VIEW_WEIGHTS = "weights_/weight_logits"  # of a model that fuses views
 SaveModel = Callable[[Path], None]
 
 
@@ -166,6 +167,20 @@ class Results(Shelves):
     def seeds(self, run_id: str) -> list[SeedRecord]:
         """Return the seeds that a run tried, in the order of its ``init_labels``; empty when it had one."""
         return [SeedRecord(**told) for told in self.run_details(run_id).get("seeds", ())]
+
+    def view_weights(self, run_id: str) -> NDArray[np.float32] | None:
+        """Return how much each view counts for each cluster, (V, K); None where the model has no views."""
+        from safetensors import safe_open
+
+        file = self.run(run_id).folder / "model" / "arrays.safetensors"
+        if not file.exists():
+            return None
+        with safe_open(file, framework="numpy") as arrays:
+            if VIEW_WEIGHTS not in arrays.keys():  # noqa: SIM118  # it is no mapping
+                return None
+            logits = np.asarray(arrays.get_tensor(VIEW_WEIGHTS), dtype=np.float64)
+        shares = np.exp(logits - logits.max(axis=0))
+        return np.asarray(shares / shares.sum(axis=0), dtype=np.float32)
 
     def hints_given(self, run_id: str) -> list[Mapping[str, Any]]:
         """Return the pairs made by hand that a run was trained with: ``together`` and ``items`` of each."""

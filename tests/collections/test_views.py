@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from clustering.collections import load
+from clustering.collections.readers import kinds_of_files
 from clustering.errors import StudioError
 
 RNG = np.random.default_rng(5)
@@ -170,3 +171,17 @@ def test_what_cannot_be_matched_or_used_is_refused_with_the_mend(fault, tmp_path
         load(spoil(tmp_path), tmp_path / "c", kind="views")
     assert refusal.value.mend.endswith(".")
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (["a.jpg", "b.jpg", "metadata.csv"], ("images", "views")),
+        (["a.jpg", "b.jpg"], ()),
+        (["a.csv", "b.csv"], ("views", "graph")),
+        (["a.npy", "B.NPY"], ("views", "graph")),
+        (["a.txt", "metadata.csv"], ()),
+    ],
+)
+def test_several_files_may_be_of_more_than_one_kind(names, kinds):
+    assert kinds_of_files(names) == kinds

@@ -81,3 +81,12 @@ def test_the_run_tells_which_pairs_it_was_given_and_what_it_is_worth_without_the
     plain = next(one for one in workspace.runs(collection) if one.method == "kmeans")
     assert workspace.hints_given(plain.id) == []
     assert not [row for row in workspace.quality(plain.id) if row["name"].endswith("unpaired")]
+
+
+def test_what_each_view_weighs_in_each_group_is_read_from_the_model(house):
+    workspace, collection, run = house
+    weights = workspace.view_weights(run)
+    assert weights.shape == (len(workspace.run(run).parameters["view_sizes"]), 3)
+    np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-6)
+    plain = next(one for one in workspace.runs(collection) if one.method == "kmeans")
+    assert workspace.view_weights(plain.id) is None
