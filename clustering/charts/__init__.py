@@ -11,7 +11,7 @@ _HOMES = {
     "changed_curve": "training",
     "cluster_sizes": "groups",
     "confidence_histogram": "groups",
-    "confusion_heatmap": "confusion",
+    "confusion_table": "confusion",
     "figure_curves": "training",
     "labels_csv": "exports",
     "labels_parquet": "exports",

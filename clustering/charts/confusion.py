@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from clustering.charts.palette import ThemeName, cluster_glyph, group_name, sequential_scale, theme_of
-from clustering.charts.style import empty, escaped, named_rows, shortened, styled
+from clustering.charts.palette import (
+    ThemeName,
+    cluster_glyph,
+    group_name,
+    readable_on,
+    sequential_colors,
+    theme_of,
+)
+from clustering.charts.style import shortened
 from clustering.errors import StudioError
 from clustering.metrics.matching import best_match
 
 NUMBERS_UP_TO = 20  # rows and columns that leave room for a count in each cell
 MOST_VALUES = 60  # columns; rarer values are counted together
 MOST_TICKS = 24  # named columns; of more, every second or third is, the others where the pointer rests
+LEVEL_UP_TO = 6  # columns whose names lie; those of more stand upright
+STYLE = """
+.studio-confusion{overflow-x:auto;font-size:.82rem}
+.studio-confusion table{border-collapse:separate;border-spacing:1px;width:100%;margin:0;
+  font-variant-numeric:tabular-nums}
+.studio-confusion :is(caption,p){font-size:inherit;color:color-mix(in srgb,currentColor 75%,transparent)}
+.studio-confusion caption{caption-side:bottom;text-align:center;padding:.3rem 0}
+.studio-confusion :is(th,td){border:0;padding:0;font-weight:400;height:22px}
+.studio-confusion tbody th{text-align:right;white-space:nowrap;padding-right:.5rem;width:1%}
+.studio-confusion tbody td{text-align:center;min-width:6px}
+.studio-confusion .small :is(th,td){height:30px}
+.studio-confusion .small tbody td{min-width:2rem}
+.studio-confusion .large tbody td{font-size:0}
+.studio-confusion .upright thead th{writing-mode:vertical-rl;rotate:180deg;text-align:left;height:auto;
+  white-space:nowrap;padding:.3rem 0;line-height:1}
+.studio-confusion p{display:flex;gap:.5rem;align-items:center;justify-content:flex-end;margin:.2rem 0}
+.studio-confusion p span{width:7rem;height:8px}
+"""
 
 
-def confusion_heatmap(
+def confusion_table(
     labels: ArrayLike,
     column: Sequence[Any] | pd.Series,
     theme: ThemeName = "light",
     *,
     column_name: str = "column",
     names: Sequence[str] | None = None,
-) -> go.Figure:
-    """Draw what each group is made of; rows and columns are ordered so that matches lie on the diagonal.
+) -> str:
+    """Show what each group is made of; rows and columns are ordered so that matches lie on the diagonal.
 
     Parameters
     ----------
@@ -37,75 +62,53 @@ def confusion_heatmap(
     column : sequence (n,)
         One value an item; missing ones are counted as “no value”.
 
+    Returns
+    -------
+    str
+        An HTML table without scripts, every text escaped.
+
     Notes
     -----
     Colour is the share of the group (of its row). Groups and values are matched by the assignment that
-    brings most items onto the diagonal (Hungarian method); what stays unmatched follows by size.
+    brings most items onto the diagonal (Hungarian method); what stays unmatched follows by size. A table,
+    because a browser draws it at once and reads it out, and a page need not wait for a chart.
     """
     groups, values, table = cross_table(labels, column)
     if not table.size:
-        return empty("There is nothing to compare.", theme)
+        return "<p>There is nothing to compare.</p>"
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     of_value = table / np.maximum(table.sum(axis=0, keepdims=True), 1)
-    small = table.shape[0] <= NUMBERS_UP_TO and table.shape[1] <= NUMBERS_UP_TO
-    group_names = [escaped(group_name(label, names)) for label in groups]
-    told = [
-        [
-            f"{row} × {escaped(value)}<br>{table[i, j]:,} items<br>{shares[i, j]:.0%} of the group<br>"
-            f"{of_value[i, j]:.0%} of “{escaped(value)}”"
-            for j, value in enumerate(values)
-        ]
-        for i, row in enumerate(group_names)
-    ]
-    scale = sequential_scale(theme)
-    scale[0] = [0.0, theme_of(theme).surface]
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares,
-            zmin=0.0,
-            zmax=float(shares.max()),  # a fine column divides every group into small shares
-            text=[[f"{count:,}" if count else "" for count in row] for row in table] if small else None,
-            texttemplate="%{text}" if small else None,
-            textfont={"size": 12},
-            hovertext=told,
-            hovertemplate="%{hovertext}<extra></extra>",
-            colorscale=scale,
-            xgap=1,
-            ygap=1,
-            colorbar={
-                "title": {"text": "share of group", "side": "right", "font": {"size": 12}},
-                "tickformat": ".0%",
-                "thickness": 8,
-                "outlinewidth": 0,
-                "len": 200,
-                "lenmode": "pixels",
-                "y": 1.0,
-                "yanchor": "top",
-                "nticks": 3,
-            },
-        )
-    )
+    highest = float(shares.max())  # a fine column divides every group into small shares
+    colors = np.array(sequential_colors(shares, theme, 0.0, highest)).reshape(table.shape)
+    colors[table == 0] = theme_of(theme).surface
+    small = max(table.shape) <= NUMBERS_UP_TO
     step = -(-len(values) // MOST_TICKS)
-    texts = [shortened(value, 18) for value in values[::step]]
-    slanted = len(values) > 6
-    # The browser lays out a margin it has to find by itself several times over, with every name in it.
-    below = 48 + (5 * max(map(len, texts)) if slanted else 12)
-    side = 30 if small else 22
-    styled(figure, theme, height=int(np.clip(8 + below + side * len(groups), 200, 1000)))
-    figure.update_layout(margin_t=8)
-    figure.update_traces(
-        colorbar_tickfont_color=theme_of(theme).quiet, colorbar_title_font_color=theme_of(theme).quiet
+    width = f"{100 / len(values):.1f}%"
+    heads = "".join(
+        f'<th scope="col" style="width:{width}" title="{escape(value)}">'
+        f"{shortened(value, 18) if at % step == 0 else ''}</th>"
+        for at, value in enumerate(values)
     )
-    figure.update_xaxes(
-        tickvals=list(range(0, len(values), step)),
-        ticktext=texts,
-        tickangle=-40 if slanted else 0,
-        title_text=escaped(column_name),
-        title_standoff=8,
+    rows = []
+    for i, label in enumerate(groups):
+        name = group_name(label, names)
+        cells = "".join(
+            f'<td style="background:{colors[i, j]};color:{readable_on(colors[i, j])}" '
+            f'title="{escape(name)} × {escape(value)}: {table[i, j]:,}, {shares[i, j]:.0%} of the group, '
+            f'{of_value[i, j]:.0%} of the value">{f"{table[i, j]:,}" if table[i, j] else ""}</td>'
+            for j, value in enumerate(values)
+        )
+        head = f"{shortened(name)} {cluster_glyph(label)}"
+        rows.append(f'<tr><th scope="row" title="{escape(name)}">{head}</th>{cells}</tr>')
+    classes = f"{'small' if small else 'large'} {'upright' if len(values) > LEVEL_UP_TO else 'level'}"
+    stops = ",".join(sequential_colors(np.linspace(0, 1, 5), theme))
+    return (
+        f'<style>{STYLE}</style><div class="studio-confusion"><table class="{classes}">'
+        f"<caption>Groups against {escape(column_name)}</caption>"
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f'<p>0 % <span style="background:linear-gradient(to right,{stops})"></span> {highest:.0%} '
+        "share of group</p></div>"
     )
-    rows = [f"{shortened(group_name(label, names))} {cluster_glyph(label)}" for label in groups]
-    named_rows(figure, rows, range(len(rows)), below=below).update_yaxes(autorange="reversed")
-    return figure
 
 
 def cross_table(

@@ -68,15 +68,15 @@ def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | N
     with left:
         groups = groups_of(run)
         table = partial(
-            charts.confusion_heatmap,
+            charts.confusion_table,
             groups.labels,
             state.open_collection(record.id).items[column],
             theme.name(),
             column_name=column,
             names=groups.names,
         )
-        facts = (run.id, record.content_hash, column, *groups.names)
-        _draw(table, "confusion", f"Groups against {column}", *facts)
+        facts = ("confusion", theme.name(), run.id, record.content_hash, column, *groups.names)
+        st.html(_made(facts, table))
     with right:
         st.dataframe(judging.table(found), hide_index=True, key="quality-external")
         st.caption(
@@ -282,10 +282,10 @@ def colours_of(run: RunRecord) -> list[str]:
 
 def _draw(make: Callable[[], Any], key: str, words: str, *facts: Hashable) -> None:
     """Draw a chart, made once for the same facts: building a plotly figure costs more than the page."""
-    chart = _figure((key, theme.name(), *facts), make)
+    chart = _made((key, theme.name(), *facts), make)
     st.plotly_chart(chart, theme=None, key=f"quality-{key}", config=QUIET, alt=words)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _figure(facts: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:  # noqa: ARG001  (names the figure)
+def _made(facts: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:  # noqa: ARG001  (names what is made)
     return _make()

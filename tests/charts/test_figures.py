@@ -73,7 +73,6 @@ def drawn(kind: str, theme: str, n_groups: int) -> go.Figure:
         "assignment": lambda: charts.assignment_bars(
             np.full(n_groups, 1 / max(n_groups, 1)), theme, names=names
         ),
-        "confusion": lambda: charts.confusion_heatmap(labels, texts, theme, column_name=NASTY, names=names),
         "comparison": lambda: charts.quality_comparison(runs, theme, current=NASTY),
         "recovery": lambda: charts.recovery_bars(dict.fromkeys(range(n_groups), 0.7), theme, names=names),
         "strip": lambda: charts.projection_strip(
@@ -97,7 +96,6 @@ KINDS = [
     "confidence",
     "silhouette",
     "assignment",
-    "confusion",
     "comparison",
     "strip",
     "scatter",
@@ -218,16 +216,37 @@ def test_unassigned_items_missing_and_rare_values_are_counted_not_dropped():
     assert table.sum() == 103
 
 
-def test_counts_are_written_into_small_tables_only():
-    small = charts.confusion_heatmap(np.arange(40) % 20, np.arange(40) % 20)
-    large = charts.confusion_heatmap(np.arange(42) % 21, np.arange(42) % 21)
-    assert small.data[0].text[0][0] == "2"
-    assert large.data[0].text is None
+def test_counts_are_seen_in_small_tables_and_heard_in_large_ones():
+    small = charts.confusion_table(np.arange(40) % 20, np.arange(40) % 20)
+    large = charts.confusion_table(np.arange(42) % 21, np.arange(42) % 21)
+    assert 'class="small upright"' in small
+    assert 'class="large upright"' in large
+    for table in (small, large):
+        assert table.count(">2</td>") == table.count('scope="row"')
+
+
+@pytest.mark.parametrize("n_groups", [1, 8, 40])
+def test_a_table_of_groups_tells_every_cell_in_the_group_s_share_and_never_lets_text_become_markup(n_groups):
+    labels = np.arange(200) % n_groups
+    texts = np.where(np.arange(200) % 2, NASTY, "plain")
+    for theme in ("light", "dark"):
+        table = charts.confusion_table(labels, texts, theme, column_name=NASTY, names=[NASTY] * n_groups)
+        assert "<script" not in table
+        assert "<b>co" not in table
+        assert table.count("of the group,") == 2 * n_groups
+    assert charts.confusion_table([], []) == "<p>There is nothing to compare.</p>"
+
+
+def test_the_colour_of_a_cell_is_the_share_of_its_group():
+    table = charts.confusion_table([0, 0, 0, 1], ["a", "a", "b", "b"])
+    colors = [*palette.sequential_colors([2 / 3, 1 / 3, 1], "light", 0, 1), palette.THEMES["light"].surface]
+    assert all(f"background:{color};color:{palette.readable_on(color)}" in table for color in colors)
+    assert "Group 1 × a: 2, 67% of the group, 100% of the value" in table
 
 
 def test_a_column_of_another_length_is_refused_in_a_sentence():
     with pytest.raises(StudioError, match="3 labels but 2 values"):
-        charts.confusion_heatmap([0, 1, 1], ["a", "b"])
+        charts.confusion_table([0, 1, 1], ["a", "b"])
 
 
 def test_a_measure_in_two_spaces_shows_both_beside_each_other():
