@@ -143,7 +143,7 @@ def test_lines_lead_to_true_neighbours_and_crosses_mark_false_ones(page: Any, sm
     assert set(found["missing"]) == truly - here
     assert set(found["wrong"]) == here - truly
     assert found["missing"] and found["wrong"]
-    said = page.locator(".near").inner_text()
+    said = page.get_by_label("True neighbours", exact=True).inner_text()
     assert f"{len(found['missing'])} missing" in said
     assert f"{len(found['wrong'])} false" in said
     page.mouse.move(2, 2)
@@ -167,5 +167,5 @@ def test_without_webgl2_the_lines_are_drawn_too(page: Any) -> None:
     flat.wait_for_function(f"{MAP}.links.near", timeout=10_000)
     flat.wait_for_timeout(300)
     assert flat.evaluate(INK) > before
-    assert "missing: near in truth" in flat.locator(".near").inner_text()
+    assert "missing: near in truth" in flat.get_by_label("True neighbours", exact=True).inner_text()
     flat.close()
