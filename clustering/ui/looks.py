@@ -19,6 +19,7 @@ COMMON, CONTEXTS = 5, 3  # words of a group, and sentences each is shown in
 WHOLE = 10_000  # words on either side: the whole sentence
 PAGE = "max-height:46vh;overflow-y:auto;white-space:pre-wrap;line-height:1.55;font-size:1.02rem"
 SAMPLED = 5000  # items whose middle half is drawn behind one
+MARK = "background:color-mix(in srgb,var(--studio-accent) 22%,transparent);color:inherit;padding:0 .15em"
 MEMBERS = 1000  # windows of a group whose middle half is drawn
 
 
@@ -140,7 +141,7 @@ def _members(shown: Shown, label: int) -> None:
 
 
 def _marked(left: str, word: str, right: str) -> str:
-    return f"{escape(left)} <mark>{escape(word)}</mark> {escape(right)}"
+    return f'{escape(left)} <mark style="{MARK}">{escape(word)}</mark> {escape(right)}'
 
 
 def _offer(shown: Shown, label: int, name: str) -> None:

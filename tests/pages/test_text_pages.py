@@ -72,9 +72,13 @@ def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace
     app.session_state[f"group-{run}"] = int(empty_workspace.run_arrays(run).labels[0])
     app.run()
     assert not app.exception
-    assert "<mark>the</mark>" in words(app).lower()
+    assert ">the</mark>" in words(app).lower()
     record = empty_workspace.collections()[0]
     shown = wall_data(empty_workspace.open_collection(record.id), np.array([1]), "", 99, None, {1: "Group 1"})
     assert shown["items"][0][4].startswith("Group 1 · ")
     assert "The [ship0] left" in shown["items"][0][4]
+    drawer = wall_data(
+        empty_workspace.open_collection(record.id), np.array([1]), "", 66, None, {1: "0.5"}, strip=True
+    )
+    assert drawer["items"][0][4] == "0.5"  # beside it the word itself needs the room
     assert "Its commonest words: " in report_file(empty_workspace, run).decode()

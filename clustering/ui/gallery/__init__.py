@@ -101,7 +101,9 @@ def wall_data(
     for index, aspect in zip(indices.tolist(), aspects, strict=True):
         caption = captions.caption(index)
         note = notes.get(index, "")
-        if not pictures and (not note or collection.kind == "tokens"):  # a word alone says little
+        if not pictures and (
+            not note or (collection.kind == "tokens" and not strip)
+        ):  # a word alone says little
             note = " · ".join(part for part in (note, _details(captions, index)) if part)
         colour = colours[index] if colours is not None else ""
         entry = [index, round(aspect, 3), caption.line if pictures else caption.title, colour, note]
