@@ -125,13 +125,14 @@ class GCEALS(AutoencoderClusterer):
             "enough for it."
         ),
         how_it_fails=(
-            "The first groups come from k-means and are kept in mind to the end: the training sharpens them "
-            "and rarely mends them, and on tables with one or two clear directions it can do harm. A small "
-            "group may be swallowed by a neighbour; the training then stops and says which, at times too "
-            "late; a smaller clustering rate helps. Rare categories and flags of missing values weigh much, since every column is brought to "
-            "the same spread. That is one reason why it stays below k-means on the pixels of digits (NMI .70 "
-            "where no group was swallowed, against .74): on standardised pixels k-means falls to .64 too. On "
-            "image segments it was no better than its own start, and k-means on the columns better than both."
+            "The first groups come from k-means and are kept in mind to the end: the training sharpens "
+            "them and rarely mends them, and on tables with one or two clear directions it can do harm. A "
+            "small group may be swallowed by a neighbour; the training then stops and says which, at times"
+            " too late; a smaller clustering rate helps. Rare categories and flags of missing values weigh"
+            " much, since every column is brought to the same spread. That is one reason why it stays "
+            "below k-means on the pixels of digits (NMI .70 where no group was swallowed, against .74): on"
+            " standardised pixels k-means falls to .64 too. On image segments it was no better than its "
+            "own start, and k-means on the columns better than both."
         ),
         formula=(
             r"\min \frac{1}{nd}\sum_i \lVert x_i - \hat{x}_i \rVert^2 "
