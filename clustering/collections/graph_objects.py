@@ -60,8 +60,14 @@ def read_graph_file(path: Path, label_column: str | None) -> FoundGraph:
     """
     import networkx
 
+    read = getattr(networkx, FILES[path.suffix.lower()])
     try:
-        graph = getattr(networkx, FILES[path.suffix.lower()])(path)
+        try:
+            graph = read(path)
+        except networkx.NetworkXError:
+            if path.suffix.lower() != ".gml":
+                raise
+            graph = read(path, label="id")  # its nodes have no names of their own
     except Exception as error:  # its readers raise many kinds on a broken file
         raise StudioError(
             f"{path.name} cannot be read ({error}).", "Save it again from the program it comes from."

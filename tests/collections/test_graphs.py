@@ -104,6 +104,18 @@ def test_the_sparse_form_of_the_field_is_read(tmp_path):
         assert found.items["class"].dropna().tolist() == [1, 0, 1]
 
 
+@pytest.mark.parametrize("name", ["label", "colour"])
+def test_gml_is_read_with_names_of_nodes_or_without(tmp_path, name):
+    nodes = "".join(f'node [ id {at} {name} "v{at}" size {at * at} ]\n' for at in range(3))
+    text = f"graph [ directed 1\n{nodes}edge [ source 0 target 1 value 2 ]\nedge [ source 2 target 1 ] ]"
+    (tmp_path / "g.gml").write_text(text)
+    found = load(tmp_path / "g.gml", tmp_path / "c")
+    assert found.items["id"].tolist() == (["v0", "v1", "v2"] if name == "label" else ["0", "1", "2"])
+    np.testing.assert_array_equal(found.data()[:, 0], [0, 1, 4])
+    np.testing.assert_array_equal(found.edges(), [[0, 1], [1, 2]])
+    assert "Links have a direction (0 of 2 go both ways)" in sentences(found)
+
+
 def test_a_graph_in_memory_is_loaded_by_the_library_and_found_again(tmp_path):
     graph = nx.karate_club_graph()
     one = dc.load(graph, name="Club", workspace=tmp_path)
