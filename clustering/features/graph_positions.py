@@ -19,7 +19,7 @@ from clustering.progress import Progress, silent, tell
 
 
 class GraphPositions(Encoder):
-    """Eigenvectors of the links' matrix, float32 (n, d), each of mean square 1."""
+    """Rows of the main eigenvectors of the links' matrix, float32 (n, d), each of length √d."""
 
     info: ClassVar[EncoderInfo] = EncoderInfo(
         name="graph-positions",
@@ -47,7 +47,8 @@ class GraphPositions(Encoder):
         return (
             f"The {self.dimensions} main directions of the links’ normalised matrix, to which a weak link "
             "between all pairs of nodes is added, so that small parts without a link to the rest do not take "
-            "every direction (regularised spectral embedding)."
+            "every direction (regularised spectral embedding). Rows are scaled to one length: only their "
+            "direction counts."
         )
 
     def encode(
@@ -63,8 +64,9 @@ class GraphPositions(Encoder):
 def positions(edges: NDArray[np.int64], n: int, dimensions: int) -> NDArray[np.float32]:
     """Return the largest eigenvectors but the first of D_τ^-½ (A + τ/n 11ᵀ) D_τ^-½, τ the mean degree.
 
-    The regularised Laplacian of Amini, Chen, Bickel, Levina (2013). Each is scaled to mean square 1, its
-    largest entry positive.
+    The regularised Laplacian of Amini, Chen, Bickel, Levina (2013); of each eigenvector the largest entry is
+    positive. Rows have length √d, as in Ng, Jordan, Weiss (2001): else a few small parts, in which
+    eigenvectors are large, would be all that distances see.
 
     Raises
     ------
@@ -92,4 +94,6 @@ def positions(edges: NDArray[np.int64], n: int, dimensions: int) -> NDArray[np.f
     values, vectors = eigsh(operator, k=dimensions + 1, which="LA", v0=start)
     chosen = vectors[:, np.argsort(-values)[1:]]
     largest = chosen[np.abs(chosen).argmax(axis=0), np.arange(dimensions)]
-    return (chosen * np.sign(largest) * np.sqrt(n)).astype(np.float32)
+    rows = chosen * np.sign(largest)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return (rows / np.where(lengths > 0, lengths, 1) * np.sqrt(dimensions)).astype(np.float32)
