@@ -75,7 +75,7 @@ def _medoid(shown: Shown, label: int) -> None:
 
 def _views(shown: Shown, index: int, caption: str) -> None:
     """Show an item in every view: its picture where there is one, its numbers over those of the others."""
-    from clustering.charts.view_profiles import view_profiles_figure
+    from clustering.charts.view_profiles import FEW, view_profiles_figure
 
     if shown.collection.pictured:
         _picture(shown, index, caption)
@@ -94,7 +94,9 @@ def _views(shown: Shown, index: int, caption: str) -> None:
     st.plotly_chart(
         figure, theme=None, key="look-item", config=QUIET, alt=f"What {caption} is in each view: {names}"
     )
-    st.caption("Line: this item. Shade: the middle half of the collection.")
+    few = ", ".join(lane[0] for lane in lanes if len(lane[1]) <= FEW)
+    units = f" In {few} every number by its own middle half, −1 to 1." if few else ""
+    st.caption(plain(f"Line: this item. Shade: the middle half of the collection.{units}"))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
