@@ -103,11 +103,12 @@ def seen_as_pictures(data: DataSet, name: str, kind: type[Any], seed: int) -> tu
     from clustering.parameters import parameters_of
 
     views = PICTURED.get(data.name)
-    choices = next((one.choices for one in parameters_of(kind) if one.name == "views"), ())
-    if views not in choices:
+    choices = {one.name: one.choices for one in parameters_of(kind)}
+    if views not in choices.get("views", ()):
         return ()
+    seen = {"views": views, **({"pretext": "contrast"} if "pretext" in choices else {})}
     fit = planned(data, name, kind, seed)
-    return (Fit(data, name, seed, fit.settings | {"views": views}, f"{name} (views: {views})"),)
+    return (Fit(data, name, seed, fit.settings | seen, f"{name} (views: {views})"),)
 
 
 def main() -> None:
