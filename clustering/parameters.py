@@ -28,10 +28,13 @@ class Meaning:
         The sentence shown beside the control.
     advanced : bool
         True folds the control under *More settings*.
+    slider : bool
+        True for a number between two ends that is felt rather than known.
     """
 
     text: str
     advanced: bool = False
+    slider: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    slider: bool = False
 
 
 def parameters_of(owner: type) -> tuple[Parameter, ...]:
@@ -145,6 +149,7 @@ def _parameter(owner: type, name: str, hint: Any, default: Any) -> Parameter:
         choices=tuple(get_args(base)) if get_origin(base) is Literal else (),
         minimum=minimum,
         maximum=maximum,
+        slider=meanings[0].slider,
     )
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clustering.jobs import catalogue
-from clustering.ui import forms, jobs, methods, runs, state, theme, training, trouble, watching
+from clustering.ui import forms, jobs, methods, runs, state, theme, training, trouble, views_shown, watching
 from clustering.ui.words import several
 
 record = state.current_collection()
@@ -36,6 +36,7 @@ with where, trouble.caught():
         defaults=training.defaults(entry, record),
         closed=training.closed(entry, record, features, encoder),
     )
+    views_shown.show(record, entry, settings, features)
     pairs = training.pairs_told(entry, record, entries)
     if pairs:
         st.caption(f":material/link: {trouble.plain(pairs)}")

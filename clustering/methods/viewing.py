@@ -36,7 +36,10 @@ Views = Annotated[
 Strength = Annotated[
     float,
     Interval(ge=0, le=2),
-    Meaning("How much another look differs: 1 is usual, 0 not at all; too much, and kinds are confused."),
+    Meaning(
+        "How much another look differs: 1 is usual, 0 not at all; too much, and kinds are confused.",
+        slider=True,
+    ),
 ]
 
 

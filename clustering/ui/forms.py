@@ -141,6 +141,8 @@ def _choice(parameter: Parameter, value: Any, label: str, help_text: str, key: s
 
 
 def _number(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> Any:
+    if parameter.slider:
+        return _slider(parameter, value, label, help_text, key)
     whole = parameter.kind == "int"
     cast: Any = int if whole else float
     step = 1 if whole else max(float(value or 0.0) / 10, 1e-6)
@@ -159,6 +161,13 @@ def _number(parameter: Parameter, value: Any, label: str, help_text: str, key: s
         help=help_text,
         persist_state="session",
     )
+
+
+def _slider(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> float:
+    assert parameter.minimum is not None and parameter.maximum is not None  # a slider has two ends
+    low, high = float(parameter.minimum), float(parameter.maximum)
+    step = (high - low) / 20
+    return st.slider(label, low, high, float(value), step, key=key, help=help_text, persist_state="session")
 
 
 def _ints(parameter: Parameter, text: str) -> tuple[int, ...] | None:

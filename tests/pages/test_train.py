@@ -372,3 +372,21 @@ def test_runs_are_listed_with_their_figures(workspace, visit):
     table = next(frame.value for frame in app.dataframe if "Run" in frame.value)
     assert set(table["Run"]) == {"DEC", "k-means"}
     assert table["Silhouette, features"].notna().all()
+
+
+def test_what_the_views_do_is_shown_on_eight_of_the_persons_own_works(workspace, visit):
+    app = visit("train")
+    app.session_state["_method"] = "cc"
+    app.run()
+    assert control(app, "slider", "Strength").value == 1.0
+    assert not app.get("image")  # nothing is drawn before a person asks
+    app = unfolded(app, "views-shown")
+    assert len(app.get("image")) == 16  # each work beside one of its neighbours
+    assert "one of its 10 nearest" in words(app)
+    control(app, "selectbox", "Views").set_value("artworks").run()
+    assert len(app.get("image")) == 16
+    assert "draws another look every time" in words(app)
+    app.button(key="views-look-again").click().run()
+    assert app.session_state["views-again"] == 1
+    control(app, "selectbox", "Views").set_value("noise").run()
+    assert not app.get("image")
