@@ -66,6 +66,9 @@ class CC(ViewClusterer):
     As published: both losses and their equal weight, the heads, the temperatures, each view's own statistics
     of the batch, no label and no early stop. Ours: small networks, whose rate is higher (3e-4 for a ResNet-34
     and 1,000 passes there), views by the kind of picture, and neighbours as views where there is no picture.
+
+    On scikit-learn's digits (five seeds) ACC .954 ± .037 with views “digits”, .860 ± .003 with neighbours by
+    their pixels, k-means .792; on 2,557 artworks style NMI .269 ± .019, k-means .243.
     """
 
     info = MethodInfo(
@@ -82,8 +85,9 @@ class CC(ViewClusterer):
         when_to_use=(
             "Collections of which you can say what does not matter: a digit stays the same slightly turned, "
             "a painting when only a part is seen. Small aligned pictures as pixels are its strength: on "
-            "scikit-learn's digits it finds nearly all of them. On features of a trained network it takes "
-            "near neighbours for two looks at the same thing, and sharpens what they already suggest."
+            "scikit-learn's digits its accuracy is .95 (five seeds, .89 to .99; k-means .79). "
+            "On features of a trained network it takes near neighbours for two looks at the same thing, and "
+            "sharpens what they already suggest."
         ),
         how_it_fails=(
             "The views decide: what they change, the network learns to ignore. A view that changes colour "

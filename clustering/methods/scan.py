@@ -84,6 +84,9 @@ class SCAN(PretextClusterer):
     Adam, take hundreds of steps where a whole network would need thousands. An item is not its own neighbour.
     The last stage is left out where some group has no sure item, and trains the whole network only where its
     features were learned.
+
+    On scikit-learn's digits (five seeds) ACC .937 ± .005 with features learned first, .860 ± .014 on the
+    pixels, k-means .792; on 2,557 artworks style NMI .241 ± .007, no better than k-means (.243).
     """
 
     info = MethodInfo(
@@ -104,7 +107,8 @@ class SCAN(PretextClusterer):
         ),
         how_it_fails=(
             "It believes the neighbours: where they are of another kind, at the borders, it learns the wrong "
-            "thing surely, and its loss does not show it. Groups are held to even sizes; on uneven "
+            "thing surely, and its loss does not show it; on 2,557 artworks it was no better than k-means. "
+            "Groups are held to even sizes; on uneven "
             "collections, or with many groups, k-means may do better. If nothing is sure, the last stage has "
             "no teacher and is left out; with two groups it may end in one."
         ),
