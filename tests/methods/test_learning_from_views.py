@@ -33,7 +33,7 @@ def blobs() -> np.ndarray:
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     X, y = load_digits(return_X_y=True)
-    return (X[:600] / 16).astype(np.float32), y[:600]
+    return (X[:300] / 16).astype(np.float32), y[:300]
 
 
 def prepared(method, items: np.ndarray):
@@ -170,6 +170,6 @@ def test_a_batch_too_small_for_so_many_groups_is_told_once(blobs):
 
 def test_pictures_of_digits_are_grouped_better_by_cc_than_before_it_learned(digits):
     X, y = digits
-    settings = {"latent_dim": 32, "batch_size": 100, "learning_rate": 2e-3, "device": "cpu"}
-    before, after = (CC(10, views="digits", epochs=epochs, **settings).fit(X).labels_ for epochs in (1, 10))
-    assert normalized_mutual_info_score(y, after) > normalized_mutual_info_score(y, before) + 0.1
+    settings = {"latent_dim": 32, "batch_size": 50, "learning_rate": 2e-3, "device": "cpu"}
+    before, after = (CC(10, views="digits", epochs=epochs, **settings).fit(X).labels_ for epochs in (1, 6))
+    assert normalized_mutual_info_score(y, after) > normalized_mutual_info_score(y, before) + 0.2
