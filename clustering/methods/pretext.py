@@ -147,7 +147,7 @@ class PretextClusterer(ViewClusterer):
     def judged(self, network: PretextNetwork, seen: Refreshed) -> Refreshed:
         """Return a look with how good the features are beside it."""
         told = {"mutual neighbours": float(network.mutual), "neighbours together": float(network.together)}
-        return replace(seen, figures={**seen.figures, **told})
+        return replace(seen, figures={**seen.figures, **told}, given=not network.learned)
 
     def doubts(self, network: PretextNetwork) -> tuple[str, ...]:
         """Say where neighbours are no guide to groups."""

@@ -261,7 +261,7 @@ class SCAN(PretextClusterer):
                 weights,
                 Optimiser("adam", SELF_LABEL_RATE),
                 begin=lambda: self.find_teachers(network),
-                refresh=watch.look,
+                refresh=lambda: self.judged(network, watch.look()),
                 noisy=True,
                 watch=lambda: watch.warnings() + self.teachers_left(network),
                 ends=untaught,

@@ -87,7 +87,8 @@ def alarms(state: Health) -> tuple[str, ...]:
     if k > 1 and state.confidence < UNIFORM_FACTOR / k:
         found.append(
             f"The assignments are nearly uniform (mean confidence {state.confidence:.2f} with {k} clusters): "
-            "the latent space is too narrow for the kernel; try more pretraining or another scale."
+            "the network has not learned enough, or the latent space is too narrow for the kernel; try more "
+            "epochs, more pretraining or another scale."
         )
     if state.dead:
         found.append(

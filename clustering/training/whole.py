@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -49,4 +50,6 @@ class WholeSet:
         changed = None if self.labels is None else float((now.labels != self.labels).float().mean())
         self.labels = now.labels
         state = health(now.latents, now.labels, now.confidences, now.centers)
+        if now.given:
+            state = replace(state, dead=0)
         return changed, state.sizes, alarms(state)

@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 from clustering.views.recipes import Recipe
 
 RED, GREEN, BLUE = 0.299, 0.587, 0.114  # how much each adds to lightness
-SOFTEST = 1 / 32  # of the side: the widest spread of a blur
+SOFTEST = 2 / 224  # of the side: the widest spread of a blur, as published
 SHARP = 1e-3  # pixels: a blur of this spread changes nothing
 
 

@@ -85,6 +85,14 @@ def test_features_as_they_are_are_only_brought_to_one_scale(blobs):
     assert torch.equal(network.neighbours.sort(dim=1).values, nearest.sort(dim=1).values)
 
 
+def test_a_constant_column_of_the_features_is_no_fault_of_a_network(blobs):
+    still = np.concatenate([blobs, np.full((len(blobs), 2), 3, np.float32)], axis=1)
+    epochs, _ = epochs_of(SCAN(4, **SMALL), still)
+    told = " ".join(alarm for epoch in epochs for alarm in epoch.alarms)
+    assert "2 of the features never vary" in told
+    assert "latent dimensions do not vary" not in told
+
+
 def test_learned_features_come_from_the_contrast_of_two_views(blobs):
     method = SCAN(4, **LEARNED)
     network, (features, _) = phases_of(method, blobs)

@@ -128,10 +128,10 @@ def test_a_hue_turned_all_the_way_round_is_the_same_and_lightness_stays():
 
 
 def test_a_blur_keeps_the_mean_of_a_dot_and_spreads_it_over_its_neighbours():
-    dots = torch.zeros(40, 1, 33, 33)
-    dots[:, :, 16, 16] = 1
+    dots = torch.zeros(40, 1, 113, 113)
+    dots[:, :, 56, 56] = 1
     seen = blurred(dots, 1.0, drawn(1))
     torch.testing.assert_close(seen.sum(dim=(1, 2, 3)), torch.ones(40), atol=1e-4, rtol=0)
     torch.testing.assert_close(seen, seen.transpose(2, 3))
-    assert float(seen[:, 0, 16, 16].min()) < 0.3
+    assert float(seen[:, 0, 56, 56].min()) < 0.3
     assert torch.equal(blurred(dots, 0.0, drawn(1)), dots)
