@@ -73,6 +73,11 @@ def test_the_plan_holds_every_method_of_ours_that_takes_vectors(tmp_path):
     own = {name for name, kind in methods().items() if not kind.info.library and "vectors" in kind.info.kinds}
     assert {"kmeans", "dec"} <= own and "disc" not in own  # which takes windows of series alone
     assert {fit.method for fit in fits} == own
-    assert len(fits) == len(sets) * 2 * len(own)
+    pictured = [fit for fit in fits if "(views: digits)" in fit.label]
+    assert {(fit.method, fit.data.name) for fit in pictured} == {
+        (name, data) for name in ("cc", "pica", "scan") for data in ("digits", "mnist")
+    }
+    assert all(fit.settings["views"] == "digits" for fit in pictured)
+    assert len(fits) - len(pictured) == len(sets) * 2 * len(own)
     assert len({same_fit(fit.row()) for fit in fits}) == len(fits)
     assert not [data.name for data in sets if data.there() and data.name in {"mnist", "artworks"}]

@@ -31,6 +31,10 @@ CASES = {
     "deepcluster": LEARNING,
     "deepcluster_v2": LEARNING,
     "self_transform": LEARNING | {"n_prototypes": 12},
+    "cc": LEARNING | {"batch_size": 50},
+    "pica": LEARNING | {"batch_size": 50, "epochs": 7},
+    "scan": LEARNING
+    | {"pretext": "contrast", "pretrain_epochs": 4, "epochs": 4, "self_label_epochs": 3, "threshold": 0.4},
     "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
     | CLUSTERING
     | {"hidden_dim": 8, "channels": 2},
