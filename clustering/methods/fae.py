@@ -115,7 +115,8 @@ class FAE(DeepClusterer):
     batch_size : int, optional
         128 by default.
     learning_rate : float, optional
-        1e-3 by default, with Adam, β₁ = .5; the critic learns a fifth as fast.
+        3e-4 by default, with Adam, β₁ = .5; the critic learns a fifth as fast. With 1e-3 the code of two seeds
+        in five fell silent on features of paintings, half way through.
     cluster_learning_rate : float, optional
         1e-3 by default, with Adam.
     scale : {"none", "unit", "standardize"}, default "unit"
@@ -150,7 +151,8 @@ class FAE(DeepClusterer):
             "whatever k-means has found in the codes, right or wrong, so tidy groups prove nothing. A fine "
             "reconstruction is no fine grouping: on scikit-learn's digits the critic made no difference that "
             "three seeds could show (NMI .789 with it, .781 without), Ward and UMAP + GMM did better. "
-            "With the default settings it was no better than k-means on the pixels."
+            "With the default settings it is a little better than k-means on the pixels (.768 and .743), on "
+            "image segments worse."
         ),
         formula=(
             r"\min_{E,G} \lVert x - \hat{x} \rVert^2 + \tfrac{1}{2} \lVert D_l(x) - D_l(\hat{x}) \rVert^2 "
@@ -255,7 +257,7 @@ class FAE(DeepClusterer):
         """Train the autoencoder, with its critic, and then the second network on its codes."""
         passes = self.pretrain_epochs or 100
         optimiser = Optimiser(
-            "adam", self.learning_rate or 1e-3, first_beta=0.5, slow=list(network.critic.parameters())
+            "adam", self.learning_rate or 3e-4, first_beta=0.5, slow=list(network.critic.parameters())
         )
         fusing = Fusing(network, data, self.prior_weight, self.adversarial_weight, optimiser, passes)
         second = [*network.embedding.parameters(), *network.back.parameters()]
