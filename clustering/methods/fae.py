@@ -115,8 +115,8 @@ class FAE(DeepClusterer):
     batch_size : int, optional
         128 by default.
     learning_rate : float, optional
-        3e-4 by default, with Adam, β₁ = .5; the critic learns a fifth as fast. With 1e-3 the code of two seeds
-        in five fell silent on features of paintings, half way through.
+        3e-4 by default, with Adam, β₁ = .5; the critic learns a fifth as fast. With 1e-3 the code of two
+        seeds in five fell silent on features of paintings, half way through.
     cluster_learning_rate : float, optional
         1e-3 by default, with Adam.
     scale : {"none", "unit", "standardize"}, default "unit"

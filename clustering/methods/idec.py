@@ -53,10 +53,10 @@ class IDEC(DEC):
 
     Notes
     -----
-    The authors cluster with Adam 1e-3. Adam has no memory of the gradients yet, so its first steps are as long
-    as its rate in every weight: on vehicle silhouettes they threw a reconstruction error of .01 up to 2.5, and
-    three seeds of five ended with all items in one group. A tenth of that rate does not, and on MNIST all five
-    seeds end at an accuracy of .961 to .964 (published .881).
+    The authors cluster with Adam 1e-3. Adam has no memory of the gradients yet, so its first steps are as
+    long as its rate in every weight: on vehicle silhouettes they threw a reconstruction error of .01 up to
+    2.5, and three seeds of five ended with all items in one group. A tenth of that rate does not, and on
+    MNIST all five seeds end at an accuracy of .961 to .964 (published .881).
     """
 
     info = MethodInfo(
