@@ -51,6 +51,10 @@ class NearestItemClusterer(PlainClusterer):
         The distinct items the groups were found on.
     rows_ : int64 array (u,)
         Their row numbers in the fitted data.
+    counts_ : int64 array (u,)
+        How many of the items looked at are equal to each.
+    places_ : int64 array (n,)
+        For every fitted row the item in ``items_`` whose place it has.
     """
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
@@ -87,17 +91,21 @@ class NearestItemClusterer(PlainClusterer):
         sample, alarms = _sampled(len(items), settings)
         first, twin_of = distinct_rows(items[sample])
         self.items_, self.rows_ = items[sample][first], sample[first].astype(np.int64)
-        counts = np.bincount(twin_of)
-        found = self._find_among(self.items_, counts, settings, telling, alarms)
-        place = np.empty(len(items), dtype=np.intp)
-        place[sample] = twin_of
+        self.counts_ = np.bincount(twin_of)
+        found = self._find_among(self.items_, self.counts_, settings, telling, alarms)
+        self.places_ = np.empty(len(items), dtype=np.int64)
+        self.places_[sample] = twin_of
         others = np.setdiff1d(np.arange(len(items)), sample, assume_unique=True)
-        place[others] = nearest_items(items[others], self.items_)
-        self.labels_ = found.labels[place]
-        self.soft_assignments_ = found.soft_assignments[place]
-        self.embedding_ = found.embedding[place]
-        self.cluster_centers_ = found.centers
+        self.places_[others] = nearest_items(items[others], self.items_)
+        self._keep(found)
         return found.reason
+
+    def _keep(self, found: Found) -> None:
+        """Give every fitted row what was found for the item whose place it has."""
+        self.labels_ = found.labels[self.places_]
+        self.soft_assignments_ = found.soft_assignments[self.places_]
+        self.embedding_ = found.embedding[self.places_]
+        self.cluster_centers_ = found.centers
 
     def _places(self, X: ArrayLike) -> NDArray[np.int64]:
         check_is_fitted(self)

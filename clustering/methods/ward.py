@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from annotated_types import Interval
 from numpy.typing import NDArray
 from sklearn import cluster
 from sklearn.neighbors import NearestNeighbors
+from sklearn.utils.validation import check_is_fitted
 
 from clustering.kinds import ANY_FEATURES
+from clustering.merge_tree import MergeTree, with_leaves
 from clustering.methods.info import MethodInfo
-from clustering.methods.inputs import NClusters, RandomState
+from clustering.methods.inputs import NClusters, RandomState, checked_settings
 from clustering.methods.kmeans import ReducedDim
 from clustering.methods.nearest import Found, NearestItemClusterer
 from clustering.methods.plain import Phases, Telling
@@ -39,6 +41,13 @@ class Ward(NearestItemClusterer):
         nearest to it.
     random_state : int, default=0
         Chooses that sample; the tree itself has no chance in it.
+
+    Attributes
+    ----------
+    children_ : int64 array (u - 1, 2)
+        The history of merges of the distinct items, as in `MergeTree`.
+    heights_ : float64 array (u - 1,)
+        Ward's distance of each merge: the square root of twice what it adds to the squares within.
     """
 
     info = MethodInfo(
@@ -91,18 +100,62 @@ class Ward(NearestItemClusterer):
         alarms: tuple[str, ...],
     ) -> Found:
         latents = self._reduce(distinct, settings["latent_dim"], settings["random_state"])
-        n_clusters = settings["n_clusters"]
-        labels = np.zeros(len(latents), dtype=np.int64)
-        if n_clusters > 1:
-            tree = cluster.AgglomerativeClustering(n_clusters, linkage="ward")
-            everyone = tree.fit(np.repeat(latents, counts, axis=0)).labels_  # twins keep their weight
-            labels = everyone[np.cumsum(counts) - counts].astype(np.int64)
+        self.children_, self.heights_ = _merges(latents, counts)
+        found = self._cut(latents, settings["n_clusters"])
+        _tell(found, counts, telling, alarms)
+        return found
+
+    def tree(self) -> MergeTree:
+        """Return the tree of all fitted items."""
+        check_is_fitted(self)
+        return MergeTree(self.children_, self.heights_, self.places_)
+
+    def cut(self, n_clusters: int) -> Self:
+        """Return a fitted model with another number of groups, as if it had been fitted with it.
+
+        Raises
+        ------
+        StudioError
+            When the tree has not so many leaves.
+        """
+        check_is_fitted(self)
+        model = type(self)(**{**self.get_params(deep=False), "n_clusters": n_clusters})
+        settings = checked_settings(model)
+        model.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
+        shape, told = (len(self.places_), self.n_features_in_), self._phases(settings)
+        telling = Telling(self.info.name, told, shape, None, self._where(self.items_, settings))
+        found = model._cut(self.embedding_[self.rows_], n_clusters)
+        _tell(found, self.counts_, telling, ())
+        model._keep(found)
+        model.history_ = telling.finished(f"the tree of another run was cut at {n_clusters} groups")
+        return model
+
+    def _cut(self, latents: NDArray[np.float32], n_clusters: int) -> Found:
+        tree = MergeTree(self.children_, self.heights_, np.arange(len(latents)))
+        labels, counts = tree.cut(n_clusters), self.counts_
         centers = np.stack(
             [np.average(latents[labels == j], axis=0, weights=counts[labels == j]) for j in range(n_clusters)]
         )
-        within = float(np.average(np.square(latents - centers[labels]).sum(axis=1), weights=counts))
-        telling.epoch("tree", 1, 1, {"total": within}, np.repeat(labels, counts), alarms)
         return Found(labels, _votes(latents, labels, n_clusters), latents, centers.astype(np.float32))
+
+
+def _merges(
+    latents: NDArray[np.float32], counts: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the history of merges of distinct items, (u - 1, 2) and (u - 1,); twins keep their weight."""
+    everyone = np.repeat(latents, counts, axis=0)
+    first = np.zeros(len(everyone), dtype=bool)
+    first[np.cumsum(counts) - counts] = True
+    if len(everyone) == 1:
+        return with_leaves(np.empty((0, 2)), (), first)
+    tree = cluster.AgglomerativeClustering(linkage="ward", compute_distances=True).fit(everyone)
+    return with_leaves(tree.children_, tree.distances_, first)
+
+
+def _tell(found: Found, counts: NDArray[np.intp], telling: Telling, alarms: tuple[str, ...]) -> None:
+    squared = np.square(found.embedding - found.centers[found.labels]).sum(axis=1)
+    within = float(np.average(squared, weights=counts))
+    telling.epoch("tree", 1, 1, {"total": within}, np.repeat(found.labels, counts), alarms)
 
 
 def _votes(latents: NDArray[np.float32], labels: NDArray[np.int64], n_clusters: int) -> NDArray[np.float32]:

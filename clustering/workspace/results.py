@@ -22,6 +22,7 @@ from clustering.files import (
     write_json,
     write_text,
 )
+from clustering.merge_tree import MergeTree
 from clustering.workspace.database import now
 from clustering.workspace.neighbours import nearest
 from clustering.workspace.records import FeatureRecord, RunArrays, RunRecord, SeedRecord, SnapshotFile
@@ -29,6 +30,7 @@ from clustering.workspace.shelves import Shelves, _forget_notes
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found, refuse_while_used
 from clustering.workspace.tables import ClusterNameRow, ProjectionRow, RunRow
+from clustering.workspace.trees import tree_in
 
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 INIT_LABELS = "init_labels.npy"
@@ -181,6 +183,10 @@ class Results(Shelves):
             logits = np.asarray(arrays.get_tensor(VIEW_WEIGHTS), dtype=np.float64)
         shares = np.exp(logits - logits.max(axis=0))
         return np.asarray(shares / shares.sum(axis=0), dtype=np.float32)
+
+    def tree(self, run_id: str) -> MergeTree | None:
+        """Return the tree that a run's groups were cut from; None where its method makes none."""
+        return tree_in(self.run(run_id).folder / "model")
 
     def hints_given(self, run_id: str) -> list[Mapping[str, Any]]:
         """Return the pairs made by hand that a run was trained with: ``together`` and ``items`` of each."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.cluster import hierarchy
 from sklearn import cluster, mixture
 from sklearn.datasets import load_digits, make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -106,6 +107,29 @@ def test_twins_keep_their_weight_in_wards_tree():
     X = np.array([[0.0]] + [[1.0]] * 50 + [[2.1], [3.3]])
     theirs = cluster.AgglomerativeClustering(2, linkage="ward").fit(X)
     assert adjusted_rand_score(theirs.labels_, Ward(n_clusters=2).fit(X).labels_) == 1
+
+
+def test_ward_keeps_the_merges_and_heights_of_scipy(blobs, tmp_path):
+    X = blobs[0][:60].astype(np.float32)
+    merged = hierarchy.ward(X.astype(np.float64))
+    Ward(n_clusters=4).fit(X).save(tmp_path)
+    tree = Ward.load(tmp_path).tree()
+    np.testing.assert_array_equal(tree.children, merged[:, :2])
+    np.testing.assert_allclose(tree.heights, merged[:, 2])
+    for k in (2, 7, 60):
+        assert adjusted_rand_score(hierarchy.cut_tree(merged, k).ravel(), tree.cut(k)) == 1
+
+
+@pytest.mark.parametrize("settings", [{}, {"latent_dim": 2}, {"max_items": 100, "random_state": 3}])
+def test_another_cut_of_a_saved_ward_is_the_fit_with_that_number_of_groups(settings, blobs, tmp_path):
+    X = np.concatenate([blobs[0], blobs[0][:40]])  # with twins
+    Ward(n_clusters=3, **settings).fit(X).save(tmp_path)
+    ours, fresh = Ward.load(tmp_path).cut(9), Ward(n_clusters=9, **settings).fit(X)
+    assert ours.get_params() == fresh.get_params()
+    for name in ("labels_", "soft_assignments_", "embedding_", "cluster_centers_"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(fresh, name))
+    np.testing.assert_array_equal(ours.predict_proba(X[::7]), fresh.predict_proba(X[::7]))
+    np.testing.assert_array_equal(ours.labels_, ours.tree().cut(9))
 
 
 def test_spectral_clustering_follows_curved_groups_where_k_means_cuts_them():

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clustering.errors import StudioError
+from clustering.methods.kmeans import KMeans
+from clustering.methods.ward import Ward
 from clustering.workspace import RunArrays, SeedRecord, Workspace
 from clustering.workspace.database import Database
 
@@ -265,6 +267,17 @@ def test_neighbours_are_the_nearest_by_a_plain_sort(points, k, at):
     assert len(set(indices.tolist())) == len(indices)
     np.testing.assert_allclose(distances, np.sort(plain[others])[: len(indices)], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(distances, plain[indices], rtol=1e-4, atol=1e-4)
+
+
+def test_a_run_has_a_tree_where_its_method_keeps_one(workspace):
+    features = add_features(workspace, add_collection(workspace))
+    values = np.asarray(workspace.features(features.id))
+    for model, has in ((Ward(n_clusters=3).fit(values), True), (KMeans(n_clusters=3).fit(values), False)):
+        run, _ = add_run(workspace, features.id, save_model=model.save)
+        tree = workspace.tree(run.id)
+        assert (tree is not None) == has
+        assert tree is None or np.array_equal(tree.cut(3), model.labels_)
+    assert workspace.tree(add_run(workspace, features.id)[0].id) is None
 
 
 def test_neighbours_are_asked_of_a_run_or_of_features(workspace):

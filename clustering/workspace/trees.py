@@ -1,0 +1,22 @@
+"""The tree of a run whose method keeps one, read from its saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clustering.merge_tree import MergeTree
+
+PARTS = ("children_", "heights_", "places_")  # fitted attributes of a method with a tree, as `MergeTree` has
+
+
+def tree_in(model: Path) -> MergeTree | None:
+    """Return the tree in a saved model's folder; None where its method made none."""
+    from safetensors import safe_open
+
+    file = model / "arrays.safetensors"
+    if not file.exists():
+        return None
+    with safe_open(file, framework="numpy") as arrays:
+        if not set(PARTS) <= set(arrays.keys()):
+            return None
+        return MergeTree(*(arrays.get_tensor(part) for part in PARTS))
