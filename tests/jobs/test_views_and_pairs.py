@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clustering.jobs.context import JobContext
+from clustering.jobs.given import given
 from clustering.jobs.worker import work
+from clustering.methods.dmsc import DMSC
+from clustering.methods.kmeans import KMeans
 from clustering.workspace import Workspace
 
 DATA = Path(os.environ.get("DATA_DIR", Path(__file__).parents[3] / "shared/data")) / "views_mfeat.npz"
@@ -90,3 +94,16 @@ def test_what_each_view_weighs_in_each_group_is_read_from_the_model(house):
     np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-6)
     plain = next(one for one in workspace.runs(collection) if one.method == "kmeans")
     assert workspace.view_weights(plain.id) is None
+
+
+def test_a_job_that_goes_on_keeps_to_the_pairs_it_began_with(house, tmp_path):
+    workspace, collection, run = house
+    source = workspace.feature_set(workspace.run(run).feature_id)
+    context = JobContext("job", tmp_path)
+    begun = given(workspace, source, DMSC(), context)
+    hint = workspace.add_hint(collection, [7, 8], together=True)
+    again = given(workspace, source, DMSC(), context)
+    workspace.remove_hint(hint.id)
+    assert begun["must_link"].tolist() == again["must_link"].tolist() == [[0, 1]]
+    assert begun["cannot_link"].tolist() == [[0, 25], [0, 45], [25, 45]]
+    assert given(workspace, source, KMeans(), context) == {}
