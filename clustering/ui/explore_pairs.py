@@ -47,10 +47,14 @@ def buttons(shown: Shown, chosen: NDArray[np.int64]) -> None:
     )
 
 
-def listed(shown: Shown) -> None:
-    """List the pairs of the collection, whether this run keeps them, and how to take them back."""
+def trouble() -> None:
+    """Say why the last step could not be done."""
     for problem, mend in st.session_state.pop("_hint-trouble", ()):
         notice(problem, mend, safe="No pair was changed.")
+
+
+def listed(shown: Shown) -> None:
+    """List the pairs of the collection, whether this run keeps them, and how to take them back."""
     hints = state.workspace().hints(shown.record.id)
     if not hints and not _done(shown):
         return

@@ -32,6 +32,7 @@ def show(shown: Shown) -> None:
             "appear here. "
             "Shift adds to a selection, Alt takes away."
         )
+        explore_pairs.trouble()
         explore_pairs.listed(shown)
         return
     word = items_word(shown.record.kind)
@@ -39,6 +40,7 @@ def show(shown: Shown) -> None:
     _composition(shown, chosen)
     with st.container(horizontal=True):
         explore_pairs.buttons(shown, chosen)
+    explore_pairs.trouble()
     if st.session_state.get("works-selection") != (len(chosen), int(chosen[0]), int(chosen[-1])):
         st.session_state["works-selection"] = (len(chosen), int(chosen[0]), int(chosen[-1]))
         st.session_state.pop("works.page", None)  # a new selection starts at its first page
