@@ -13,7 +13,6 @@ from torch import Generator, Tensor
 
 from clustering.errors import StudioError
 from clustering.kinds import ANY_FEATURES
-from clustering.losses.fused_assignment import log_fused_assignments
 from clustering.losses.kl import kl_divergence
 from clustering.losses.pairwise_constraints import balanced_hinge, pair_log_likelihood, signed_distances
 from clustering.losses.target_distribution import target_distribution
@@ -36,7 +35,15 @@ from clustering.methods.settings import (
     Tolerance,
     Width,
 )
-from clustering.networks.view_autoencoders import Codes, ViewAutoencoders
+from clustering.methods.view_codes import (
+    filled_codes,
+    known_codes,
+    log_assignments,
+    rebuilding_error,
+    rounded,
+    squared_distances,
+)
+from clustering.networks.view_autoencoders import ViewAutoencoders
 from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.inference import encode_all
@@ -266,14 +273,14 @@ class DMSC(PairedClusterer):
 
         def pretrain(batch: Batch) -> dict[str, Tensor]:
             codes = network.split(network.encode(batch.features))
-            return {"reconstruction": _rebuilt(network, batch.features, codes)}
+            return {"reconstruction": rebuilding_error(network, batch.features, codes)}
 
         def joint(batch: Batch) -> dict[str, Tensor]:
             codes = network.split(network.encode(batch.features).float())
-            divergence = kl_divergence(batch.targets["p"], _log_assignments(network, codes))
+            divergence = kl_divergence(batch.targets["p"], log_assignments(network, codes))
             terms = {"clustering": self.gamma * divergence}
             if self.keep_decoders:
-                terms["reconstruction"] = _rebuilt(network, batch.features, codes)
+                terms["reconstruction"] = rebuilding_error(network, batch.features, codes)
             if self.pair_weight and (len(data.together) or len(data.apart)):
                 terms["pairs"] = self.pair_weight * self._of_pairs(network, data, batch.generator)
             return terms
@@ -313,7 +320,7 @@ class DMSC(PairedClusterer):
 
     def assign(self, network: Any, latents: Tensor) -> Tensor:
         """Return the soft assignments fused over the views an item has."""
-        return _log_assignments(network, network.split(latents)).exp()
+        return log_assignments(network, network.split(latents)).exp()
 
     def place(self, network: Any, latents: Tensor) -> Tensor:
         """Return the codes side by side; for a missing one the middle of the likely clusters stands in."""
@@ -328,16 +335,16 @@ class DMSC(PairedClusterer):
         """Bring the codes of all views to one size and put the centres of the first clusters among them."""
         codes = network.split(encode_all(network, data))
         spreads = [
-            _known(code, codes, at).var(dim=0, unbiased=False) for at, code in enumerate(codes.of_views)
+            known_codes(code, codes, at).var(dim=0, unbiased=False) for at, code in enumerate(codes.of_views)
         ]
         for view, spread in zip(network.views, spreads, strict=True):
             factor = spread.mean().clamp_min(1e-12).rsqrt()
             view.stretch(torch.eye(network.latent_dim, device=data.device) * factor)
-        latents = _filled(network.split(encode_all(network, data)))
+        latents = filled_codes(network.split(encode_all(network, data)))
         centers, _ = kmeans(latents, self.n_clusters, derived_seed(self.random_state, "kmeans"))
         if self.initial_centers == "invariant":
             centers, covariance = lower_determinant(latents, centers)
-            centers = _rounded(network, centers, covariance)
+            centers = rounded(network, centers, covariance)
         network.centers.data.copy_(centers)
         network.weight_logits.data.zero_()
         between = torch.pdist(centers.double()).square()
@@ -368,9 +375,9 @@ class DMSC(PairedClusterer):
         latents = network.encode(data.take(torch.cat(sides))).float()
         together, apart = (part.chunk(2) for part in latents.split([len(rows) for rows in sides]))
         if self.pair_loss == "logprob":
-            near, far = (_log_assignments(network, network.split(torch.cat(s))) for s in (together, apart))
+            near, far = (log_assignments(network, network.split(torch.cat(s))) for s in (together, apart))
             return pair_log_likelihood(near, far)
-        close, distant = (_squared_distances(network, *pairs) for pairs in (together, apart))
+        close, distant = (squared_distances(network, *pairs) for pairs in (together, apart))
         if self.pair_loss == "hinge":
             return balanced_hinge(close, distant, network.margin)
         close = close * (len(data.together) / max(1, len(close)))  # for all pairs, from those drawn
@@ -378,76 +385,10 @@ class DMSC(PairedClusterer):
         return signed_distances(close, distant) / data.n_items
 
 
-def _log_assignments(network: Any, codes: Codes) -> Tensor:
-    return log_fused_assignments(
-        codes.of_views, network.centers_of_views(), network.weight_logits, codes.present
-    )
-
-
-def _rebuilt(network: Any, features: Tensor, codes: Codes) -> Tensor:
-    """Return the squared error of the items that have a view, meant over columns, items and views."""
-    error = features.new_zeros(())
-    for at, (inputs, rebuilt) in enumerate(
-        zip(network.inputs_of(features), network.decode(codes), strict=True)
-    ):
-        each = (rebuilt.float() - inputs).square().mean(dim=1)
-        if codes.present is None:
-            error = error + each.mean()
-        else:
-            known = codes.present[:, at].to(each.dtype)
-            error = error + (each * known).sum() / known.sum().clamp_min(1)
-    return error / len(codes.of_views)
-
-
 def _drawn(pairs: Tensor, generator: Generator) -> Tensor:
     if len(pairs) <= PAIRS_A_STEP:
         return pairs
     return pairs[torch.randint(len(pairs), (PAIRS_A_STEP,), generator=generator, device=pairs.device)]
-
-
-def _squared_distances(network: Any, one: Tensor, other: Tensor) -> Tensor:
-    """Return ‖z_i − z_j‖² (p,) over the views both have, as if those were all; 0 where they share none."""
-    first, second = network.split(one), network.split(other)
-    apart = torch.stack(
-        [(a - b).square().sum(dim=1) for a, b in zip(first.of_views, second.of_views, strict=True)], dim=1
-    )
-    if first.present is None or second.present is None:
-        return apart.sum(dim=1)
-    both = (first.present & second.present).to(apart.dtype)  # (p, V)
-    return (apart * both).sum(dim=1) * both.shape[1] / both.sum(dim=1).clamp_min(1)
-
-
-def _known(code: Tensor, codes: Codes, view: int) -> Tensor:
-    """Return the codes of the items that have a view; all where none has it."""
-    if codes.present is None or not codes.present[:, view].any():
-        return code
-    return code[codes.present[:, view]]
-
-
-def _filled(codes: Codes) -> Tensor:
-    """Return the codes side by side, a missing one being the mean of those that are there."""
-    if codes.present is None:
-        return torch.cat(codes.of_views, dim=1)
-    filled = [
-        torch.where(codes.present[:, [at]], code, _known(code, codes, at).mean(dim=0))
-        for at, code in enumerate(codes.of_views)
-    ]
-    return torch.cat(filled, dim=1)
-
-
-def _rounded(network: Any, centers: Tensor, covariance: Tensor) -> Tensor:
-    """Stretch every view so that clusters are round and equally wide in all; return the centres there."""
-    size = covariance.diagonal().mean()
-    moved = []
-    for at, (view, place) in enumerate(
-        zip(network.views, centers.split(network.latent_dim, dim=1), strict=True)
-    ):
-        here = slice(at * network.latent_dim, (at + 1) * network.latent_dim)
-        variances, directions = torch.linalg.eigh(covariance[here, here])
-        change = directions @ torch.diag((size / variances).sqrt()) @ directions.T
-        view.stretch(change)
-        moved.append(place @ change.to(place.dtype))
-    return torch.cat(moved, dim=1)
 
 
 class _Told:

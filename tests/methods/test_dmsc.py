@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,8 @@ from clustering.losses.pairwise_constraints import balanced_hinge, pair_log_like
 from clustering.losses.soft_assignment import soft_assignments
 from clustering.losses.target_distribution import target_distribution
 from clustering.methods.dmsc import DMSC
+from clustering.methods.view_codes import filled_codes, squared_distances
+from clustering.networks.view_autoencoders import Codes
 
 QUICK = DMSC.info.test_settings
 CODES = (torch.tensor([[0.0, 0], [1, 0], [4, 0], [4, 2]]), torch.tensor([[0.0], [0.5], [2], [3]]))
@@ -177,3 +181,19 @@ def test_a_fit_goes_on_from_its_checkpoint_only_with_the_same_pairs(two_views, t
     np.testing.assert_array_equal(again.labels_, first.labels_)
     fit([[0, 2]])
     assert heard.count("epoch") > 0
+
+
+def test_a_pair_is_as_far_apart_as_in_the_views_both_have():
+    one = Codes(
+        (torch.tensor([[0.0, 0], [1, 0]]), torch.tensor([[1.0, 1], [3, 4]])),
+        torch.tensor([[True, True], [False, True]]),
+    )
+    other = Codes(
+        (torch.tensor([[3.0, 4], [9, 9]]), torch.tensor([[1.0, 2], [0, 0]])),
+        torch.tensor([[True, True], [True, True]]),
+    )
+    network = SimpleNamespace(split=lambda codes: codes)
+    assert squared_distances(network, one, other).tolist() == [25 + 1, 2 * 25]
+    none = Codes(one.of_views, torch.zeros(2, 2, dtype=torch.bool))
+    assert squared_distances(network, none, other).tolist() == [0, 0]
+    torch.testing.assert_close(filled_codes(one)[1], torch.tensor([0.0, 0, 3, 4]))
