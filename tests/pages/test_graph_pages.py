@@ -147,7 +147,7 @@ def test_two_tables_dropped_at_once_are_a_graph_with_its_options(empty_workspace
     for name in ("nodes.csv", "edges.csv"):
         app.get("file_uploader")[0].upload(name, (folder / name).read_bytes(), "text/csv")
     app.run()
-    control(app, "radio", "The file holds").set_value("graph")
+    control(app, "radio", "The files hold").set_value("graph")
     app.run()
     control(app, "selectbox", "Dangling").set_value("leave out")
     app.run()
