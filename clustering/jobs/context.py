@@ -28,7 +28,16 @@ class Interrupted(Stopped):
     """The process has to go; as with any `Stopped`, work keeps its state first and can go on later."""
 
 
-ENDINGS: dict[str, type[BaseException]] = {"cancel": Cancelled, "interrupt": Interrupted, "lost": Lost}
+class GaveWay(Interrupted):
+    """Somebody waits for another job, and nobody asked for this one: it goes on afterwards."""
+
+
+ENDINGS: dict[str, type[BaseException]] = {
+    "cancel": Cancelled,
+    "interrupt": Interrupted,
+    "give way": GaveWay,
+    "lost": Lost,
+}
 
 
 class JobContext:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clustering.errors import DiskFullError, MemoryFullError, Stopped, StudioError
 from clustering.files import disk_full, is_full
-from clustering.jobs.context import Cancelled, Interrupted, Lost
+from clustering.jobs.context import Cancelled, GaveWay, Interrupted, Lost
 from clustering.workspace import JobRecord
 from clustering.workspace.orphans import INTERRUPTED, MORE_MEMORY, RESUME
 
@@ -20,6 +20,8 @@ def ending(error: BaseException, job: JobRecord) -> dict[str, Any]:
     What was not foreseen also goes to the log, in full.
     """
     match error:
+        case GaveWay():
+            return {"state": "queued"}
         case Interrupted() | KeyboardInterrupt():
             return {"state": "interrupted", "problem": INTERRUPTED, "mend": RESUME}
         case Stopped():

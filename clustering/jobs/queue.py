@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -54,7 +55,7 @@ def beat(workspace: Workspace, worker_id: str) -> None:
 
 
 def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
-    """Take the oldest job that can begin; None when there is none.
+    """Take the oldest job that can begin, one somebody asked for first; None when there is none.
 
     The row changes hands in one statement that only succeeds while the job is still queued, so two workers
     never hold the same job, whatever the database.
@@ -77,7 +78,7 @@ def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
                 select(JobRow).where(JobRow.id.in_(before), JobRow.state == "finished")
             )
         }
-    for row in waiting:
+    for row in sorted(waiting, key=lambda row: unasked(row.parameters)):
         if row.after is None or row.after in done:
             parameters = {**done.get(row.after or "", {}), **row.parameters}
             if take(workspace, row.id, worker_id, parameters):
@@ -86,13 +87,27 @@ def claim(workspace: Workspace, worker_id: str) -> JobRecord | None:
 
 
 def wish(workspace: Workspace, job_id: str, worker_id: str) -> str:
-    """Return what the user asks of a job this worker holds, or ``"lost"`` when it no longer holds it."""
-    query = select(JobRow.request).where(
+    """Return what the user asks of a job this worker holds, or ``"lost"`` when it no longer holds it.
+
+    A job nobody asked for is to give way as soon as one that somebody asked for could begin.
+    """
+    query = select(JobRow.request, JobRow.parameters).where(
         JobRow.id == job_id, JobRow.worker_id == worker_id, JobRow.state.in_(LIVE)
     )
+    others = select(JobRow.parameters).where(JobRow.state == "queued", JobRow.after.is_(None))
     with workspace.database.transaction() as session:
         found = session.execute(query).first()
-    return "lost" if found is None else str(found[0])
+        if found is None:
+            return "lost"
+        request, parameters = str(found[0]), found[1]
+        if not request and unasked(parameters) and not all(map(unasked, session.scalars(others))):
+            return "give way"
+    return request
+
+
+def unasked(parameters: Mapping[str, Any]) -> bool:
+    """Return whether nobody asked for a job: the studio makes its samples by itself."""
+    return bool(parameters.get("unasked"))
 
 
 def mark(
@@ -109,7 +124,7 @@ def mark(
     """Say what became of a job this worker holds; False, and nothing changes, when it holds it no longer."""
     values: dict[str, Any] = {"state": state, "problem": problem, "mend": mend, "offer": offer or {}}
     if state not in LIVE:
-        values |= {"worker_id": None, "request": "", "finished": time.time()}
+        values |= {"worker_id": None, "request": "", "finished": None if state == "queued" else time.time()}
     if result is not None:
         values["result"] = plain(result)
     held = update(JobRow).where(JobRow.id == job_id, JobRow.worker_id == worker_id, JobRow.state.in_(LIVE))

@@ -19,7 +19,8 @@ def ensure(workspace: Workspace) -> None:
     asked = {record.parameters.get("name") for record in workspace.jobs() if record.kind == "sample"}
     for name in RECIPES:
         if name not in asked:
-            workspace.submit("sample", {"name": name}, title=f"Sample: {known[name].title.lower()}")
+            wanted = {"name": name, "unasked": True}
+            workspace.submit("sample", wanted, title=f"Sample: {known[name].title.lower()}")
     ensure_worker(workspace)
 
 

@@ -110,6 +110,21 @@ def test_cancel_keeps_nothing_and_a_finished_job_cannot_be_cancelled(workspace, 
             workspace.request(job.id, wanted)
 
 
+def test_what_nobody_asked_for_gives_way_to_what_somebody_did_and_goes_on_afterwards(
+    workspace, steps, monkeypatch, beside
+):
+    seen = []
+    monkeypatch.setitem(TASKS, "load", lambda *_: seen.append(len(steps)) or {})
+    samples = [workspace.submit("sample", {"unasked": True}).id for _ in range(2)]
+    beside()
+    until(lambda: len(steps) > 5)
+    asked = workspace.submit("load", {})
+    assert ended(workspace, asked.id) == "finished"
+    assert seen[0] < 400, "it did not wait for a sample to end"
+    assert [ended(workspace, job) for job in samples] == ["finished", "finished"]
+    assert workspace.job(samples[0]).problem == ""
+
+
 def test_a_paused_job_can_be_cancelled(workspace, steps, beside):
     job = workspace.submit("sample", {})
     beside()
