@@ -104,6 +104,14 @@ class MergeTree:
         whole = np.flatnonzero(self._parents[:made] >= made)
         return whole[np.argsort(self._starts[whole])] if n_clusters > 1 else np.array([self.root])
 
+    def parts(self, node: int, most: int) -> list[int]:
+        """Return the branches that a branch falls into when its last merges are undone, at most so many."""
+        found = [node]
+        while len(found) < most and (last := max(found)) >= self.n_leaves:
+            found.remove(last)
+            found += self.children[last - self.n_leaves].tolist()
+        return found
+
     def cut(self, n_clusters: int) -> NDArray[np.int64]:
         """Return each item's group when the tree is cut into ``n_clusters``, (n,).
 

@@ -13,6 +13,7 @@ from clustering.ui import (
     explore_map,
     explore_newcomers,
     explore_state,
+    explore_tree,
     explore_works,
     state,
     theme,
@@ -49,5 +50,6 @@ else:
         trust = explore_state.trust_of(chosen.id) if chosen else None
         explore_filters.column(shown, columns, filters, trust)
     with right:
+        explore_tree.show(shown)
         explore_groups.show(shown)
         explore_item.waiting(shown)

@@ -68,6 +68,12 @@ def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
     record = workspace.run(made)
     assert (record.parameters["n_clusters"], record.seed, record.n_clusters) == (3, 7, 3)
     assert record.summary["accuracy:kind"] > 0.9
+    assert "has no tree to cut" in run("cut", made, "-k", "5")[2]
+    [tree] = [one for one in workspace.runs() if one.method == "ward"]
+    code, finer, said = run("cut", tree.id, "-k", "5")
+    assert code == 0, said
+    assert workspace.run(finer).n_clusters == 5
+    assert "accuracy:kind" in workspace.run(finer).summary
     assert "Accuracy" in said
     assert {other.method for other in workspace.runs()} == {"kmeans", "ward"}
     assert [drawn.run_id for drawn in workspace.projections()] == [made]

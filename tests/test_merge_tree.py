@@ -79,6 +79,19 @@ def test_a_path_leads_from_the_root_through_halves(made, data):
     assert all(below in tree.halves(above) for above, below in pairwise(path))
 
 
+@settings(max_examples=30, deadline=None)
+@given(trees, st.data())
+def test_the_parts_of_a_branch_are_those_of_a_tree_of_it_alone(made, data):
+    tree, _ = made
+    node, most = data.draw(st.integers(0, tree.root)), data.draw(st.integers(1, 40))
+    members = tree.members(node)
+    kept = np.isin(np.arange(tree.n_leaves), members)
+    alone = MergeTree(*with_leaves(tree.children, tree.heights, kept), np.arange(len(members)))
+    expected = alone.branches(min(most, len(members)))
+    found = {tuple(tree.members(part)) for part in tree.parts(node, most)}
+    assert found == {tuple(members[alone.members(part)]) for part in expected}
+
+
 def test_a_leaf_may_hold_several_items_and_one_may_hold_none():
     tree = MergeTree(np.array([[0, 1], [2, 3]]), np.array([1.0, 2.0]), np.array([2, 0, 2, 2, 0]))
     assert tree.cut(2).tolist() == [1, 0, 1, 1, 0]

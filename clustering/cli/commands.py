@@ -159,6 +159,23 @@ def train(
 
 
 @app.command()
+def cut(
+    run: Annotated[str, typer.Argument(help="Id of a run with a tree, such as one of Ward's.")],
+    n_clusters: Annotated[int, typer.Option("--n-clusters", "-k", help="Groups to cut it into.")],
+    workspace: Where = None,
+    queue: Queue = False,
+) -> None:
+    """Cut a run's tree into another number of groups and judge them; prints the id of the new run."""
+    with Work(workspace_at(workspace), queue) as work:
+        work.workspace.run(run)
+        made = work.do("cut", {"run": run, "n_clusters": n_clusters})
+        judged = work.do("quality", {}, made.id)
+        if not queue:
+            _told(work.workspace, judged.result["run"])
+        answer(work.made(made, "run"))
+
+
+@app.command()
 def project(
     subject: Annotated[str, typer.Argument(help="Id of a run, or of features.")],
     projection: Annotated[str, typer.Option("--projection", "-p", help="See “deepclust methods”.")] = "umap",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustering.jobs import beside, bring, judge, learn
+from clustering.jobs import beside, bring, cut, judge, learn
 from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
 
@@ -19,6 +19,7 @@ TASKS: dict[str, Task] = {
     "sample": bring.sample,
     "features": learn.features,
     "train": learn.train,
+    "cut": cut.cut,
     "project": judge.project,
     "frames": beside.frames,
     "another-seed": beside.another_seed,

@@ -11,7 +11,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.ui import explore_beside, explore_film, explore_newcomers, explore_state, latent_map, routes
+from clustering.ui import (
+    explore_beside,
+    explore_cut,
+    explore_film,
+    explore_newcomers,
+    explore_state,
+    latent_map,
+    routes,
+)
 from clustering.ui.explore_state import ITEM, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_GROUP, Column, Filters, colouring, masks_of, visible_items
 from clustering.ui.kept_layers import layer_address
@@ -77,7 +85,13 @@ def _picture(
     choice = st.session_state.get("palette") or "auto"
     theme_name = explore_state.theme_name()
     legend, codes = colouring(
-        colour, shown.collection.items, columns, shown.groups, theme_name, choice, trust
+        colour,
+        shown.collection.items,
+        columns,
+        explore_cut.groups_for(shown, colour),
+        theme_name,
+        choice,
+        trust,
     )
     return _Picture(legend, codes, shown.groups.confidence, visible)
 

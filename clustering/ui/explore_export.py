@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.ui import explore_state, state
+from clustering.ui import explore_cut, explore_state, state
 from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import Column, colouring, space_words
 from clustering.ui.labels import label_table
@@ -96,7 +96,8 @@ def picture(
 
     choice = st.session_state.get("palette") or "auto"
     trust = explore_state.trust_of(chosen.id)
-    legend, codes = colouring(colour, shown.collection.items, columns, shown.groups, "light", choice, trust)
+    groups = explore_cut.groups_for(shown, colour)
+    legend, codes = colouring(colour, shown.collection.items, columns, groups, "light", choice, trust)
     if legend.kind == "ramp":
         legend, codes = in_bands(legend, codes)
     return map_picture(

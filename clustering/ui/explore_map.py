@@ -8,11 +8,12 @@ from html import escape
 import streamlit as st
 
 from clustering.projections.turning import WITH_AXES
-from clustering.ui import explore_drawing, explore_film, explore_state, jobs, state
+from clustering.ui import explore_cut, explore_drawing, explore_film, explore_state, jobs, state
 from clustering.ui.explore_filters import heading
 from clustering.ui.explore_state import MAP, Shown
 from clustering.ui.explore_view import (
     BY_CONFIDENCE,
+    BY_CUT,
     BY_GROUP,
     BY_TRUST,
     Column,
@@ -40,7 +41,13 @@ def choosers(shown: Shown, columns: Sequence[Column]) -> tuple[str, str, str]:
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="explore-choices")
     chosen = row.selectbox(
         "Colour by",
-        [BY_GROUP, BY_CONFIDENCE, *([BY_TRUST] if trusted else []), *(one.name for one in columns)],
+        [
+            BY_GROUP,
+            *([BY_CUT] if explore_cut.tree_of(shown.run.id) else []),
+            BY_CONFIDENCE,
+            *([BY_TRUST] if trusted else []),
+            *(one.name for one in columns),
+        ],
         key="explore-colour",
         format_func=heading,
         persist_state="session",

@@ -91,7 +91,12 @@ def groups_of(run_id: str, names: tuple[tuple[int, str], ...]) -> Groups:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _groups(run_id: str, names: tuple[tuple[int, str], ...], first: str) -> Groups:
     found = Groups(state.run_arrays(run_id), dict(names))
-    if run_id == first or found.count > MOST_MATCHED:
+    return found if run_id == first else in_colours_of(found, first)
+
+
+def in_colours_of(found: Groups, first: str) -> Groups:
+    """Return groups in the colours of those of another run that they share most items with."""
+    if found.count > MOST_MATCHED:
         return found
     numbers = colour_numbers(np.asarray(state.run_arrays(first).labels), found.labels, found.count)
     return replace(found, numbers=numbers)

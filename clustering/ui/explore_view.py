@@ -20,6 +20,7 @@ MOST_COLOURED = 60  # values that get a colour of their own; the rest stay grey
 WHOLE = (0.0, 1.0)  # a share that is not narrowed
 FEW_NUMBERS = 12  # whole numbers with fewer distinct values are taken for groups
 BY_GROUP, BY_CONFIDENCE, BY_TRUST = "Group", "Confidence", "Trust in this place"
+BY_CUT = "Cut of the tree"  # groups, but not those of the run
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def colouring(
         return _ramp("Confidence", f"{low:.0%}", f"{high:.0%}", theme), codes
     if column is None:
         legend = Legend(
-            title=BY_GROUP,
+            title=BY_CUT if choice == BY_CUT else BY_GROUP,
             colours=groups.colours(theme, palette),
             names=groups.names,
             medoids=groups.medoids,

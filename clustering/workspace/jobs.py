@@ -261,6 +261,7 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "sample": parameters.get("name"),
         "features": parameters.get("encoder"),
         "train": parameters.get("method"),
+        "cut": parameters.get("run"),
         "project": parameters.get("projection"),
         "frames": parameters.get("projection"),
         "another-seed": parameters.get("projection"),
@@ -268,6 +269,7 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
     }[kind]
     verb = {
         "features": "Compute features",
+        "cut": "Cut the tree",
         "project": "Draw a map",
         "frames": "Lay out the epochs",
         "another-seed": "Draw another seed",
