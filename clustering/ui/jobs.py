@@ -41,7 +41,11 @@ def ensure(workspace: Workspace) -> None:
 
 
 def follow(
-    job_ids: Sequence[str], *, picture: Callable[[JobStatus], None] | None = None, key: str = "work"
+    job_ids: Sequence[str],
+    *,
+    picture: Callable[[JobStatus], None] | None = None,
+    key: str = "work",
+    until_one: bool = False,
 ) -> None:
     """Show a chain of jobs until it ends; then the whole page runs again.
 
@@ -51,8 +55,11 @@ def follow(
         In the order they run.
     picture : callable, optional
         Draws what is specific to the job under way (a live map, a skeleton), below its bar.
+    until_one : bool
+        The jobs are no chain: the page runs again as soon as one of them has ended.
     """
-    every = EVERY if any(status.is_open for status in statuses(job_ids)) else None
+    at_first = _open(statuses(job_ids))
+    every = EVERY if at_first else None
 
     @st.fragment(run_every=every, key=f"{key}-fragment")
     @guarded
@@ -63,7 +70,8 @@ def follow(
         other = strangers()
         if other:
             notice(*other)
-        if every and not any(status.is_open for status in found):
+        still = _open(found)
+        if at_first and (still != at_first if until_one else not still):
             st.rerun()
         current = in_hand(found)
         if len(found) > 1:
@@ -88,7 +96,7 @@ def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
         What of the finished job becomes current.
     """
     started = st.session_state.get(f"_started-{key}", [])
-    listed = list(dict.fromkeys([*job_ids, *started]))
+    listed = list(dict.fromkeys([*started, *job_ids]))
     found = statuses(listed)
     for status in found:
         if status.state == "finished":
@@ -103,7 +111,11 @@ def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
         _ending(status, key)
     going = [status.job_id for status in found if status.is_open or status.state == "interrupted"]
     if going:
-        follow(going, key=key)
+        follow(going, key=key, until_one=True)
+
+
+def _open(found: Sequence[JobStatus]) -> set[str]:
+    return {status.job_id for status in found if status.is_open}
 
 
 def remember(key: str, job_ids: Sequence[str]) -> None:

@@ -89,6 +89,9 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.get_by_label("Path").press("Enter")
         page.get_by_role("button", name="Load", exact=True).click()
         page.wait_for_selector("h1:has-text('paintings')", timeout=400_000)
+        workspace = Workspace.open(root)
+        states = {job.state for job in workspace.jobs() if job.kind == "sample"}
+        assert states != {"finished"}, "what a person brings does not wait for the samples"
 
         # Train, and watch it.
         page.get_by_role("link", name="Train").click()
@@ -99,7 +102,6 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.get_by_text("Plain methods beside it", exact=True).click()
         page.get_by_role("button", name="Train", exact=True).click()
         page.wait_for_selector(".frame[data-frames]", timeout=300_000)
-        workspace = Workspace.open(root)
         train = next(job for job in workspace.jobs() if job.kind == "train")
         assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 1500, "epochs": 60}
         first = page.get_by_text("two strongest directions").first.inner_text()
