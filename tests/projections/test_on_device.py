@@ -102,7 +102,7 @@ def test_the_field_on_the_grid_is_the_sum_over_pairs(c, width, dof, seed):
     nodes = nodes_for(float((points.amax(dim=0) - points.amin(dim=0)).amax()), c)
     forces, totals = exact_repulsion(points, points, dof)
     felt, found = Field.of(points, nodes, dof).at(points)
-    assert float((felt - forces).norm()) < 0.04 * float(forces.norm()) + 1e-9
+    assert float((felt - forces).norm()) < 0.05 * float(forces.norm()) + 1e-9
     assert float((found - totals).abs().max()) < 0.03 * float(totals.max())
 
 
