@@ -191,7 +191,7 @@ def test_real_sensors_go_from_file_to_map_and_their_codes_agree_with_the_activit
     plain = {"method": "kmeans", "parameters": {"n_clusters": 4, "random_state": 0}}
     with Inline(workspace) as here:
         loaded = here.submit("load", {"source": str(shared_data / "series_basicmotions.npz")})
-        encoded = here.submit("features", {"encoder": "auto"}, loaded.id)
+        encoded = here.submit("features", {"encoder": "windows"}, loaded.id)
         trained = here.submit("train", {"method": "disc", "parameters": settings}, encoded.id)
         here.submit("project", {"projection": "pca", "space": "latent"}, trained.id)
         here.submit("quality", {}, trained.id)

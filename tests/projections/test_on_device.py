@@ -97,12 +97,13 @@ def test_the_grid_is_used_for_many_points_and_gives_a_map_as_good(digits, monkey
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 2), st.floats(1e-4, 80), st.sampled_from([0.6, 1.0, 2.0]), st.integers(0, 2**31))
+@example(1, 79.0, 0.6, 150377)  # a narrow kernel, for which the grid of the usual one is too coarse
 def test_the_field_on_the_grid_is_the_sum_over_pairs(c, width, dof, seed):
     points = torch.from_numpy(np.random.default_rng(seed).uniform(0, width, size=(300, c)))
-    nodes = nodes_for(float((points.amax(dim=0) - points.amin(dim=0)).amax()), c)
+    nodes = nodes_for(float((points.amax(dim=0) - points.amin(dim=0)).amax()), c, dof)
     forces, totals = exact_repulsion(points, points, dof)
     felt, found = Field.of(points, nodes, dof).at(points)
-    assert float((felt - forces).norm()) < 0.05 * float(forces.norm()) + 1e-9
+    assert float((felt - forces).norm()) < 0.04 * float(forces.norm()) + 1e-9
     assert float((found - totals).abs().max()) < 0.03 * float(totals.max())
 
 

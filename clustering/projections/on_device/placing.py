@@ -109,5 +109,5 @@ def placed_by_tsne(
 def _field(points: Tensor, dof: float) -> Field:
     """Return the force of the map on a grid as fine as that of the fit, with room beside the map."""
     width, c = float((points.amax(dim=0) - points.amin(dim=0)).amax()), points.shape[1]
-    n_nodes = nodes_for(ROOM * width, c)
+    n_nodes = nodes_for(ROOM * width, c, dof)
     return Field.of(points, n_nodes, dof, margin=max(2, round(n_nodes * (ROOM - 1) / 2)))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 EXACT_UP_TO = {1: 3_000, 2: 3_000, 3: 20_000}  # points, by dimensions; above, the grid is quicker
 CELLS_AT_ONCE = 2**23  # pairs held at a time
-SPACING = 1 / 3  # wanted between the nodes of the grid; the kernel is 1 wide (Linderman 2019)
+SPACING = 1 / 3  # wanted between the nodes of the grid; at ν = 1 the kernel is 1 wide (Linderman 2019)
 FEWEST_NODES = 128  # along an axis
 MOST_NODES = {1: 2**17, 2: 2048, 3: 128}  # by dimensions
 SIZES = (1, 1.25, 1.5, 1.75, 2)  # times a power of 2: quick to transform
@@ -42,9 +42,12 @@ def exact_repulsion(places: Tensor, others: Tensor, dof: float) -> tuple[Tensor,
     return forces, totals
 
 
-def nodes_for(width: float, n_dimensions: int) -> int:
-    """Return how many nodes along an axis a map of that width needs, a size that transforms quickly."""
-    needed = math.ceil(width / SPACING) + 2 * MARGIN + 2
+def nodes_for(width: float, n_dimensions: int, dof: float = 1.0) -> int:
+    """Return how many nodes along an axis a map of that width needs, a size that transforms quickly.
+
+    The kernel is √ν wide: a narrower one than that of ν = 1 needs a finer grid.
+    """
+    needed = math.ceil(width / (SPACING * min(1.0, math.sqrt(dof)))) + 2 * MARGIN + 2
     wanted = min(max(needed, FEWEST_NODES), MOST_NODES[n_dimensions])
     power = 2 ** ((wanted - 1).bit_length() - 1)
     return int(next(size * power for size in SIZES if size * power >= wanted))

@@ -97,7 +97,8 @@ class _Repulsion:
             forces, totals = exact_repulsion(places, places, self.dof)
         else:
             if iteration % GRID_CHOSEN_EVERY == 0:
-                self.n_nodes = nodes_for(float((places.amax(dim=0) - places.amin(dim=0)).amax()), c)
+                width = float((places.amax(dim=0) - places.amin(dim=0)).amax())
+                self.n_nodes = nodes_for(width, c, self.dof)
             forces, totals = Field.of(places, self.n_nodes, self.dof).at(places)
         return forces, (totals.sum() - n).clamp_min(torch.finfo(places.dtype).tiny)  # each without itself
 
