@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clustering.bonds import bonds
 from clustering.collections.check import column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import EDGES, VECTORS, Finding
 from clustering.collections.columns import count, label_columns, of_items
 from clustering.collections.found_graph import FoundGraph
 from clustering.collections.graph_files import found_in
 from clustering.collections.graph_options import GraphOptions
-from clustering.collections.links import cleaned_links, components, degrees
+from clustering.collections.links import cleaned_links, degrees
 from clustering.collections.loaded import Loaded, Source
 from clustering.collections.tables import first_equal
 from clustering.collections.vectors import write_rows
@@ -77,7 +78,7 @@ def read_graph(
         "columns": list(found.columns),
         "features": int(found.features.shape[1]),
         "links": len(edges),
-        "components": int(components(found.n, edges).max()) + 1,
+        "components": int(bonds(edges, found.n).max()) + 1,
     }
     return Loaded(items, labels, content_hash.hexdigest(), tuple(findings), about=about)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clustering.bonds import bonds
 from clustering.collections.check import EXAMPLES
 from clustering.collections.collection import Finding
 from clustering.collections.columns import count, listed
@@ -62,15 +63,6 @@ def cleaned_links(
 def degrees(n: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many neighbours every node has, int64 (n,)."""
     return np.bincount(edges.ravel(), minlength=n).astype(np.int64)
-
-
-def components(n: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the number of the connected component of every node, int64 (n,)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    matrix = coo_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    return connected_components(matrix, directed=False)[1].astype(np.int64)
 
 
 def neighbours(edges: NDArray[np.int64], node: int) -> NDArray[np.int64]:
@@ -152,7 +144,7 @@ def _isolated(edges: NDArray[np.int64], ids: Sequence[str]) -> list[Finding]:
 
 
 def _components(n: int, edges: NDArray[np.int64]) -> list[Finding]:
-    sizes = pd.Series(components(n, edges)).value_counts()
+    sizes = pd.Series(bonds(edges, n)).value_counts()
     if len(sizes) == 1:
         return [Finding("components", 1, "All nodes hang together: from each a path of links leads to all.")]
     largest = sizes.iloc[0]

@@ -34,6 +34,7 @@ from clustering.methods.settings import (
     UpdateInterval,
 )
 from clustering.networks.convolutions import Picture
+from clustering.networks.features import standardising
 from clustering.networks.fusion_autoencoder import FusionAutoencoder, Trunk
 from clustering.parameters import Meaning
 from clustering.training.data import Data
@@ -336,9 +337,9 @@ class FAE(DeepClusterer):
 def freeze(network: FusionAutoencoder, data: Data) -> None:
     """Keep the codes of all items, each dimension standardised, and let `encode` lead on from them."""
     codes = encode_all(network, data)
-    spread = codes.std(dim=0, unbiased=False)
-    network.shift.copy_(codes.mean(dim=0))
-    network.factor.copy_(1 / torch.where(spread > 0, spread, torch.ones_like(spread)))
+    shift, factor = standardising(codes)
+    network.shift.copy_(shift)
+    network.factor.copy_(factor)
     network.codes = network.standardised(codes)
     network.embedded.fill_(True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
@@ -13,6 +14,15 @@ from clustering.networks.initialisers import linear
 SMALL_SIDE = 8  # pixels; larger pictures are halved by further convolutions until they are no larger
 FEW_PIXELS = 4  # a side, below which pictures are not halved any further
 MAPS = (32, 64, 128, 256)
+
+
+def standardising(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return shift and factor (D,): (features (n, D) − shift) · factor has columns of mean 0 and spread 1.
+
+    A column that does not vary is only shifted.
+    """
+    spread = features.std(dim=0, unbiased=False)
+    return features.mean(dim=0), 1 / torch.where(spread > 0, spread, torch.ones_like(spread))
 
 
 class FeatureNetwork(nn.Module):

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import FeatureNetwork
+from clustering.networks.features import FeatureNetwork, standardising
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 
@@ -213,9 +213,9 @@ class PretextNetwork(ViewNetwork):
 
     def freeze(self, features: Tensor) -> None:
         """Keep the features of all items (n, D), each column brought to mean 0 and spread 1."""
-        spread = features.std(dim=0, unbiased=False)
-        self.shift.copy_(features.mean(dim=0))
-        self.factor.copy_(1 / torch.where(spread > 0, spread, torch.ones_like(spread)))
+        shift, factor = standardising(features)
+        self.shift.copy_(shift)
+        self.factor.copy_(factor)
         self.codes = (features - self.shift) * self.factor
 
     def forget(self) -> None:

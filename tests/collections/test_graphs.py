@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import clustering as dc
+from clustering.bonds import bonds
 from clustering.collections import load
 from clustering.collections.found_graph import FoundGraph
-from clustering.collections.links import cleaned_links, components, neighbours
+from clustering.collections.links import cleaned_links, neighbours
 from clustering.errors import StudioError
 
 X = np.array([[0.0, 1], [2, 3], [4, 5], [6, 8]], np.float32)
@@ -262,6 +263,6 @@ def test_links_and_components_are_those_of_networkx(n, pairs):
         return
     edges, _ = cleaned_links(found, ids, "refuse")
     assert sorted(map(tuple, edges.tolist())) == sorted(tuple(sorted(edge)) for edge in graph.edges)
-    assert len(set(components(n, edges).tolist())) == nx.number_connected_components(graph)
+    assert len(set(bonds(edges, n).tolist())) == nx.number_connected_components(graph)
     for node in range(n):
         assert neighbours(edges, node).tolist() == sorted(graph[node])
