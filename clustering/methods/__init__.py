@@ -14,26 +14,30 @@ if TYPE_CHECKING:
     from clustering.methods.base import Clusterer
 
 
-@cache
 def methods() -> dict[str, type[Clusterer]]:
-    """Return every method by name, baselines first, then by year.
+    """Return every method that finds groups by itself by name, baselines first, then by year.
 
     Importing them costs seconds (torch, scikit-learn), so they are found at the first call, not at import.
     """
-    from clustering.methods.base import Clusterer
-
-    return discovered(sys.modules[__name__], Clusterer)
+    return {name: kind for name, kind in _all().items() if "labels" not in kind.info.inputs}
 
 
 def method(name: str) -> type[Clusterer]:
-    """Return the method called ``name``.
+    """Return the method called ``name``, also one that learns from labels of some items.
 
     Raises
     ------
     StudioError
         When there is none; the message lists what there is.
     """
-    return looked_up(methods(), name, "method")
+    return looked_up(_all(), name, "method")
+
+
+@cache
+def _all() -> dict[str, type[Clusterer]]:
+    from clustering.methods.base import Clusterer
+
+    return discovered(sys.modules[__name__], Clusterer)
 
 
 def library_version(module: str) -> str | None:

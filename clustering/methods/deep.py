@@ -20,6 +20,7 @@ from clustering.methods.base import Clusterer, Judge
 from clustering.methods.beside import Beside, checked_beside
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
+from clustering.methods.labels import checked_labels
 from clustering.methods.saving import load_fitted, save_fitted
 from clustering.metrics.stability import medoid
 from clustering.training.alarms import scale_alarms
@@ -156,11 +157,13 @@ class DeepClusterer(Clusterer):
         edges: ArrayLike | None = None,
         must_link: ArrayLike | None = None,
         cannot_link: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
     ) -> Self:
         settings = checked_settings(self)
         items = checked_items(self, X, fitting=True)
         check_group_count(settings["n_clusters"], len(items), _distinct(items, settings["n_clusters"]))
-        beside = checked_beside(len(items), edges, must_link, cannot_link)
+        known = None if labels is None else checked_labels(labels, len(items), settings["n_clusters"])
+        beside = checked_beside(len(items), edges, must_link, cannot_link, known)
         # The constructor stored what it was given; the work is done by a twin that holds the checked values.
         twin = type(self)(**settings)
         twin.n_features_in_ = self.n_features_in_
@@ -236,6 +239,7 @@ class DeepClusterer(Clusterer):
         if folder is not None:
             settings, kind = self.get_params(deep=False), device.device.type
             mark = fingerprint(self.info.name, settings, kind, items, beside.arrays())
+        data.labels = None if beside.labels is None else torch.from_numpy(beside.labels).to(device.device)
         fits = []
         for number in range(self.n_init):
             # Each fit is just what this method with that random_state alone would give.

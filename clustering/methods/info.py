@@ -9,7 +9,7 @@ from clustering.kinds import DataKind
 
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
-Input = Literal["contexts", "links", "pairs"]
+Input = Literal["contexts", "labels", "links", "pairs"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,11 @@ class MethodInfo:
         Position in lists: baselines first, then by year.
     library : str
         Empty, or the library whose code it runs.
-    inputs : tuple of {"contexts", "links", "pairs"}
+    inputs : tuple of {"contexts", "labels", "links", "pairs"}
         What its fit takes besides the features; a job hands over what there is (`clustering.jobs.given`).
         ``contexts``: ``edges`` that say which words stand near which, of words in sentences.
+        ``labels``: ``y``, the groups of some items as a person named them; the fit cannot do without, so the
+        method is found by name and is not on the list of those that find groups by themselves.
         ``links``: ``edges`` between the items, of a graph.
         ``pairs``: ``must_link`` and ``cannot_link``, the pairs of items that people made.
     layout : tuple of str

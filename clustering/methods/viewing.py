@@ -14,11 +14,12 @@ from clustering.networks.convolutions import Picture
 from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.step import Batch
+from clustering.views.features import LightNoise
 from clustering.views.neighbours import N_NEIGHBOURS, NeighbourViews
 from clustering.views.noisy import NoisyViews
 from clustering.views.pictures import PictureViews
 from clustering.views.pixels import picture_shape
-from clustering.views.recipes import RECIPES
+from clustering.views.recipes import LIGHT, RECIPES
 from clustering.views.strong import StrongViews
 
 ViewKind = Literal["neighbours", "noise", "digits", "artworks", "photographs"]
@@ -65,15 +66,19 @@ class Viewing:
         )
         self._made: NoisyViews | PictureViews
         self._strong: NoisyViews | StrongViews
+        self._light: LightNoise | PictureViews
         if kind in OF_ROWS:
             spread = sample.std(dim=0, unbiased=False)
             self._made = self._strong = NoisyViews(spread, min(0.9, 0.2 * strength), 0.1 * strength)
+            self._light = LightNoise(spread, 0.02 * strength)
         else:
             shape = picture_shape(data.n_features)
             assert shape is not None  # `pictured` has said otherwise
             recipe = RECIPES[kind].scaled(strength)  # type: ignore[index]
             black, white = float(sample.amin()), float(sample.amax())
             self._made = PictureViews(shape, recipe, black, white)
+            light = LIGHT[kind].scaled(strength)  # type: ignore[index]
+            self._light = PictureViews(shape, light, black, white)
             self._strong = StrongViews(shape, kind, min(1.0, strength), black, white)  # type: ignore[arg-type]
 
     def neighbours(self, random_state: int) -> Tensor:
@@ -106,6 +111,10 @@ class Viewing:
     def pair(self, batch: Batch, neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Return two looks at every item, (b, d) each: of the item itself, and another."""
         return self._made(batch.features, batch.generator), self.other(batch, neighbours)
+
+    def light(self, batch: Batch) -> Tensor:
+        """Return a look at every item (b, d) that hardly differs from it."""
+        return self._light(batch.features, batch.generator)
 
     def strong(self, batch: Batch) -> Tensor:
         """Return a look at every item (b, d) that differs much: operations drawn at random, or noise."""

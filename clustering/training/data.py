@@ -58,6 +58,8 @@ class Data:
         Whether links were given to the fit.
     together, apart : int64 Tensor (p, 2)
         Pairs of items that belong together, and to keep apart, on the device.
+    labels : int64 Tensor (n,) or None
+        The group of each item on the device, −1 where nobody said, for methods that are told some.
     twins : pair of int arrays or None
         What `clustering.arrays.distinct_rows` found among the rows as they are handed out, once a method has
         looked for equal ones.
@@ -74,6 +76,7 @@ class Data:
         self.edges: Tensor | None = None
         self.edges_given = False
         self.together = self.apart = torch.empty(0, 2, dtype=torch.int64, device=device)
+        self.labels: Tensor | None = None
         self.twins: tuple[NDArray[np.intp], NDArray[np.intp]] | None = None
         self.n_items, self.n_features = features.shape
         self.resident = _fits(features, device)

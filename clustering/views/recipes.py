@@ -99,3 +99,10 @@ RECIPES: dict[PictureKind, Recipe] = {
         outside="reflection",
     ),
 }
+
+# FixMatch's light views: moved by up to four pixels of 32, and mirrored where that is the same kind.
+LIGHT: dict[PictureKind, Recipe] = {
+    "digits": Recipe(degrees=5, zoom=0.05, shift=0.05),
+    "artworks": Recipe(flip=0.5, shift=0.125, outside="reflection"),
+    "photographs": Recipe(flip=0.5, shift=0.125, outside="reflection"),
+}

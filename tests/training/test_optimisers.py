@@ -41,3 +41,13 @@ def test_a_slow_parameter_learns_a_fifth_as_fast_under_every_schedule():
         recipe.set_rate(optimiser, share)
         rates = {id(weight): group["lr"] for group in optimiser.param_groups for weight in group["params"]}
         assert rates[id(slow)] == 0.2 * rates[id(quick)]
+
+
+def test_biases_are_spared_the_decay_where_asked_and_the_step_may_look_ahead():
+    weight, bias = nn.Parameter(torch.ones(1, 1)), nn.Parameter(torch.ones(1))
+    recipe = Optimiser("sgd", 0.1, weight_decay=0.5, nesterov=True, flat_decays=False)
+    optimiser = recipe.build([weight, bias], CPU)
+    weight.grad, bias.grad = torch.zeros(1, 1), torch.zeros(1)
+    optimiser.step()
+    torch.testing.assert_close(weight.detach(), torch.full((1, 1), 1 - 0.05 * 1.9))
+    torch.testing.assert_close(bias.detach(), torch.ones(1))
