@@ -53,7 +53,7 @@ GALLERY = """() => {
   const told = ['works', 'vectors'].some((word) => said.includes(`${count} ${word} selected`));
   if (!map.selectedCount || !told) return false;
   for (const host of document.querySelectorAll('[data-testid=stBidiComponentIsolated]')) {
-    const list = host.shadowRoot?.querySelector('ul[aria-label="Selected works"]');
+    const list = host.shadowRoot?.querySelector('ul[aria-label^="Selected "]');
     if (!list) continue;
     const first = list.querySelector('[data-item]');
     if (Number(first?.dataset.item) !== map.kept.selection.bits.indexOf(1)) return false;

@@ -78,7 +78,7 @@ def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | N
         facts = ("confusion", theme.name(), run.id, record.content_hash, column, *groups.names)
         st.html(_made(facts, table))
     with right:
-        st.dataframe(judging.table(found), hide_index=True, key="quality-external")
+        judging.still(judging.table(found))
         st.caption(
             "NMI and AMI are normalised by the arithmetic mean. Intervals are bootstrapped over items."
         )
@@ -90,7 +90,7 @@ def without_labels(run: RunRecord, rows: Rows) -> None:
     st.header("Without labels", anchor=False)
     left, right = st.columns([4, 4], gap="large")
     with left:
-        st.dataframe(judging.side_by_side(rows), hide_index=True, key="quality-internal")
+        judging.still(judging.side_by_side(rows))
         st.caption(f":material/info: {judging.BY_CONSTRUCTION}")
     with right:
         space = st.segmented_control(
@@ -122,7 +122,7 @@ def by_links(run: RunRecord, rows: Rows) -> None:
         return
     st.header("Links", anchor=False)
     judging.headline(found)
-    st.dataframe(judging.of_links(rows, groups_of(run).names), hide_index=True, key="quality-links")
+    judging.still(judging.of_links(rows, groups_of(run).names))
     st.caption(
         ":material/info: A method that is shown the links makes these figures good by construction: links "
         "say whether groups follow the graph, not whether they mean anything."
@@ -228,12 +228,12 @@ def _making(run: RunRecord, features: FeatureRecord) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Parameters**")
-        st.dataframe(_pairs(run.parameters), hide_index=True, key="quality-parameters")
+        judging.still(_pairs(run.parameters))
     with right:
         st.markdown("**Environment**")
         place = dict(told.get("environment", {}))
         versions = place.pop("versions", {})
-        st.dataframe(_pairs({**place, **versions}), hide_index=True, key="quality-environment")
+        judging.still(_pairs({**place, **versions}))
     st.caption("The run's folder holds all of it as run.json.")
 
 

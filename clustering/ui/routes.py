@@ -307,7 +307,7 @@ class _Served:
 
 def _write_picture(collection: Collection, index: int, size: int, kept: Path) -> None:
     stream = BytesIO()
-    collection.picture(index, size).save(stream, "WEBP", quality=86, method=2)
+    collection.picture(index, size).save(stream, "WEBP", quality=86, method=0)
     part = kept.with_name(f".{kept.name}.{os.getpid()}-{threading.get_ident()}")
     part.write_bytes(stream.getvalue())
     part.replace(kept)

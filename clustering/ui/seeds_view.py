@@ -11,7 +11,7 @@ from clustering import charts
 from clustering.charts.palette import cluster_glyph
 from clustering.jobs import catalogue
 from clustering.metrics.stability import DOUBTFUL, STABLE
-from clustering.ui import jobs, state, theme, training
+from clustering.ui import jobs, judging, state, theme, training
 from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
 from clustering.ui.trouble import plain
@@ -46,7 +46,7 @@ def stability(
     st.markdown(" ".join(filter(None, (plain_words(told, len(seeds), groups), most_alike(seeds)))))
     left, right = st.columns([4, 4], gap="large")
     with left:
-        st.dataframe(table(seeds), hide_index=True, key="quality-seeds")
+        judging.still(table(seeds))
         st.caption(
             "ARI: 1 for the same groups, 0 for what chance alone would give. The loss decides which seed is "
             f"kept, no label does. Consensus of items: {figure(told['mean_consensus']['value'])}, where 1 "

@@ -15,6 +15,15 @@ from tests.pages.conftest import SETTINGS, unfolded, words
 from tests.pages.test_train import pressed
 
 
+def still_tables(app):
+    """Return the small tables of a page as they are read, without Markdown's backslashes."""
+
+    def read(text):
+        return text.replace("\\", "")
+
+    return [frame.value.map(read).rename(columns=read) for frame in app.table]
+
+
 def deep(workspace):
     """Return the deep run."""
     return next(run for run in workspace.runs() if run.family == "deep")
@@ -41,7 +50,7 @@ def test_another_column_brings_other_figures(workspace, visit):
 
 def test_label_free_figures_stand_in_both_spaces_with_the_warning(workspace, visit):
     app = visit("quality")
-    table = next(frame.value for frame in app.dataframe if "In the latent space" in frame.value)
+    table = next(frame for frame in still_tables(app) if "In the latent space" in frame)
     silhouette = table[table["Measure"].str.startswith("Silhouette")].iloc[0]
     rows = {row["space"]: row for row in workspace.quality(deep(workspace).id) if row["name"] == "silhouette"}
     assert silhouette["In the features"] == figure(rows["features"]["value"])
@@ -79,7 +88,7 @@ def test_environment_seed_and_origin_are_told(workspace, visit):
     told = words(app).replace("\\", "")
     assert f"seed {deep(workspace).seed}" in "\n".join(block.proto.body for block in app.get("html"))
     assert workspace.feature_sets()[0].origin in told
-    environment = next(frame.value for frame in app.dataframe if "torch" in set(frame.value.get("Name", ())))
+    environment = next(frame for frame in still_tables(app) if "torch" in set(frame.get("Name", ())))
     assert "python" in set(environment["Name"])
 
 
@@ -108,14 +117,14 @@ def test_several_seeds_stand_beside_one_another_with_a_sentence(workspace, visit
     assert "Three seeds" in told
     label = rows["weakest_cluster"]["cluster"]
     assert f"The least settled group is Group {label + 1}" in told.replace("\\", "")
-    table = next(frame.value for frame in app.dataframe if "Loss" in frame.value)
-    assert list(table["Seed"]) == [seed.seed for seed in workspace.seeds(several.id)]
+    table = next(frame for frame in still_tables(app) if "Loss" in frame)
+    assert list(table["Seed"]) == [str(seed.seed) for seed in workspace.seeds(several.id)]
     kept = next(at for at, seed in enumerate(workspace.seeds(several.id)) if seed.kept)
     column = table["Agreement with the kept one (ARI)"]
     for at, seed in enumerate(workspace.seeds(several.id)):
         assert column[at] == ("kept" if at == kept else figure(rows[f"seed_{seed.seed}"]["value"]))
     alike = {row["seed"]: row["alike"] for row in rows.values() if row.get("detail") == "seed"}
-    for seed, shown in zip(table["Seed"], table["with the others"], strict=True):
+    for seed, shown in zip(table["Seed"].astype(int), table["with the others"], strict=True):
         most = alike[seed] == max(alike.values())
         assert shown.startswith(figure(alike[seed]))
         assert most or "most like them" not in shown

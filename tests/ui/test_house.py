@@ -46,6 +46,15 @@ def test_a_foreign_address_is_refused():
         house.free_port("192.0.2.1", 8501)
 
 
+def test_what_the_server_sends_does_not_wait_for_the_browser_to_acknowledge():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        house.send_at_once(listening.getsockname()[1])
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_python_app_with_a_taken_port_ends_with_the_sentence_and_no_traceback(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
