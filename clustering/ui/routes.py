@@ -200,11 +200,11 @@ class _Served:
         if unchanged(request, tag):
             return not_modified(tag, RECENT)
         folder = self.workspace().cache / "pictures" / collection.id
-        kept = folder / f"{index}-{size}-{tag}.webp"
+        kept = folder / f"{index}-{size}-{tag}.jpg"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
             _write_picture(collection, index, size, kept)
-        return Response(kept.read_bytes(), 200, headers_of(tag, RECENT), "image/webp")
+        return Response(kept.read_bytes(), 200, headers_of(tag, RECENT), "image/jpeg")
 
     def card(self, request: Request) -> Response:
         from clustering.ui.captions import Captions
@@ -307,7 +307,7 @@ class _Served:
 
 def _write_picture(collection: Collection, index: int, size: int, kept: Path) -> None:
     stream = BytesIO()
-    collection.picture(index, size).save(stream, "WEBP", quality=86, method=0)
+    collection.picture(index, size).save(stream, "JPEG", quality=90, subsampling=0)  # an eighth of WebP's time
     part = kept.with_name(f".{kept.name}.{os.getpid()}-{threading.get_ident()}")
     part.write_bytes(stream.getvalue())
     part.replace(kept)

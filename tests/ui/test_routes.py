@@ -139,11 +139,11 @@ def test_a_second_look_costs_no_bytes(client: TestClient, small: Small, rest: st
 
 def test_a_picture_is_resized_and_kept(client: TestClient, small: Small) -> None:
     answer = client.get(item(small, "1/picture/128"))
-    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["content-type"] == "image/jpeg"
     with Image.open(BytesIO(answer.content)) as picture:
         assert picture.width / picture.height == pytest.approx(2, rel=0.05)
         assert max(picture.size) <= 128
-    kept = list((small.workspace.cache / "pictures" / small.collection).glob("1-128-*.webp"))
+    kept = list((small.workspace.cache / "pictures" / small.collection).glob("1-128-*.jpg"))
     assert len(kept) == 1
     assert client.get(item(small, "1/picture/128")).content == answer.content
 
