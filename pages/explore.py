@@ -10,6 +10,7 @@ from clustering.ui import (
     explore_filters,
     explore_groups,
     explore_item,
+    explore_labels,
     explore_map,
     explore_newcomers,
     explore_state,
@@ -46,6 +47,7 @@ else:
             explore_beside.offer(shown, chosen)
         explore_newcomers.show(shown, chosen)
         explore_works.show(shown)
+        explore_labels.show(shown)
     with left:
         trust = explore_state.trust_of(chosen.id) if chosen else None
         explore_filters.column(shown, columns, filters, trust)

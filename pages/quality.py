@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from clustering.ui import judging, pairs_view, quality_view, runs, seeds_view, state, theme, views_view
+from clustering.ui import (
+    judging,
+    labels_view,
+    pairs_view,
+    quality_view,
+    runs,
+    seeds_view,
+    state,
+    theme,
+    views_view,
+)
 from clustering.ui.words import ago, duration, several
 
 record, run = state.current_collection(), state.current_run()
@@ -34,6 +44,7 @@ quality_view.without_labels(run, rows)
 quality_view.by_links(run, rows)
 quality_view.confidence(run, rows)
 pairs_view.show(record, run)
+labels_view.show(record, run)
 views_view.show(record, run)
 seeds_view.stability(record, run, rows, quality_view.groups_of(run), quality_view.colours_of(run))
 quality_view.of_the_map(run)

@@ -37,6 +37,18 @@ def labels_file(workspace: Workspace, run_id: str, form: Literal["csv", "parquet
     return labels_csv(table)[0] if form == "csv" else labels_parquet(table)
 
 
+def hand_labels_file(workspace: Workspace, collection_id: str) -> bytes:
+    """Return the labels given by hand as CSV: ``id, label``, one row an item that has one."""
+    import pandas as pd
+
+    from clustering.charts.exports import labels_csv
+
+    labels = workspace.labels(collection_id)
+    ids = workspace.open_collection(collection_id).items["id"].astype(str)
+    table = pd.DataFrame({"id": ids.iloc[list(labels)].to_numpy(), "label": list(labels.values())}, dtype=str)
+    return labels_csv(table)[0]
+
+
 def graph_file(workspace: Workspace, run_id: str, form: Literal["graphml", "csv", "parquet"]) -> bytes:
     """Return a graph with the groups of a run as GraphML, or one row a link.
 

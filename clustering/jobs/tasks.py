@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustering.jobs import beside, bring, cut, judge, learn
+from clustering.jobs import beside, bring, cut, judge, labelling, learn
 from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
 
@@ -20,6 +20,8 @@ TASKS: dict[str, Task] = {
     "features": learn.features,
     "train": learn.train,
     "cut": cut.cut,
+    "survey": labelling.survey,
+    "refine": labelling.refine,
     "project": judge.project,
     "frames": beside.frames,
     "another-seed": beside.another_seed,

@@ -44,7 +44,7 @@ def maps(
     trust = explore_state.trust_of(record.id)
     visible = None
     if filters.active:
-        visible = visible_items(masks_of(shown.collection.items, filters, shown.groups, trust), shown.n)
+        visible = visible_items(masks_of(shown.items, filters, shown.groups, trust), shown.n)
     other = explore_beside.shown_beside(record)
     place, second = st.columns(2, gap="small") if other is not None else (st.container(), None)
     with place:
@@ -86,7 +86,7 @@ def _picture(
     theme_name = explore_state.theme_name()
     legend, codes = colouring(
         colour,
-        shown.collection.items,
+        shown.items,
         columns,
         explore_cut.groups_for(shown, colour),
         theme_name,

@@ -97,7 +97,7 @@ def picture(
     choice = st.session_state.get("palette") or "auto"
     trust = explore_state.trust_of(chosen.id)
     groups = explore_cut.groups_for(shown, colour)
-    legend, codes = colouring(colour, shown.collection.items, columns, groups, "light", choice, trust)
+    legend, codes = colouring(colour, shown.items, columns, groups, "light", choice, trust)
     if legend.kind == "ramp":
         legend, codes = in_bands(legend, codes)
     return map_picture(

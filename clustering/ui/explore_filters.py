@@ -46,7 +46,7 @@ def column(
     shown: Shown, columns: Sequence[Column], filters: Filters, trust: NDArray[np.float32] | None = None
 ) -> None:
     """Draw the filters; each value tells how many items it would leave beside the other filters."""
-    masks = masks_of(shown.collection.items, filters, shown.groups, trust)
+    masks = masks_of(shown.items, filters, shown.groups, trust)
     passed = int(visible_items(masks, shown.n).sum())
     st.markdown(
         f"**{passed:,}** of {several(shown.n, 'item')}" if filters.active else several(shown.n, "item")
@@ -105,7 +105,7 @@ def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
             persist_state="session",
         )
         return
-    counts = value_counts(shown.collection.items[one.name], visible_items(masks, shown.n, one.name))
+    counts = value_counts(shown.items[one.name], visible_items(masks, shown.n, one.name))
     st.multiselect(
         heading(one.name),
         list(counts),

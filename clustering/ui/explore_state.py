@@ -14,18 +14,22 @@ from streamlit.errors import StreamlitAPIException
 from clustering.charts.palette import ThemeName
 from clustering.jobs import catalogue
 from clustering.jobs.catalogue import Entry
+from clustering.labelling import label_column
 from clustering.ui import explore_view, state, theme
-from clustering.ui.explore_view import Column
+from clustering.ui.explore_view import BY_LABEL, Column
 from clustering.ui.groups import Groups, colour_numbers
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from clustering.collections import Collection
 
 MAP = "explore-map"  # fragments by key
 WORKS = "explore-works"
 GROUPS = "explore-groups"
 ITEM = "explore-item"
+LABELS = "explore-labels"
 BASKET = "basket"  # the sidebar's
 MOST_MATCHED = 20  # groups; of more the colour follows the place on the map
 
@@ -63,6 +67,13 @@ class Shown:
     def n(self) -> int:
         """How many items there are."""
         return self.record.n_items
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """The items table; labels given by hand, where there are any, are its last column."""
+        return _items(
+            self.record.id, self.record.content_hash, state.workspace().labels_stamp(self.record.id)
+        )
 
     def colours(self) -> list[str]:
         """Return the colour of each group as the sidebar's choice wants it."""
@@ -104,12 +115,20 @@ def in_colours_of(found: Groups, first: str) -> Groups:
 
 def columns_of(record: CollectionRecord) -> list[Column]:
     """Return the columns of a collection one can filter and colour by."""
-    return _columns(record.id, record.content_hash)
+    found = _columns(record.id, record.content_hash)
+    labelled = not state.workspace().labels_stamp(record.id).startswith("0 ")
+    return [*found, Column(BY_LABEL, "values")] if labelled else found
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _columns(collection_id: str, content_hash: str) -> list[Column]:  # noqa: ARG001
     return explore_view.columns_of(state.open_collection(collection_id).items)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _items(collection_id: str, content_hash: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
+    items, labels = state.open_collection(collection_id).items, state.workspace().labels(collection_id)
+    return items.assign(**{BY_LABEL: label_column(labels, len(items))}) if labels else items
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

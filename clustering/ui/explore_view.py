@@ -20,6 +20,7 @@ MOST_COLOURED = 60  # values that get a colour of their own; the rest stay grey
 WHOLE = (0.0, 1.0)  # a share that is not narrowed
 FEW_NUMBERS = 12  # whole numbers with fewer distinct values are taken for groups
 BY_GROUP, BY_CONFIDENCE, BY_TRUST = "Group", "Confidence", "Trust in this place"
+BY_LABEL = "label by hand"  # the column that labels given by hand make
 BY_CUT = "Cut of the tree"  # groups, but not those of the run
 
 

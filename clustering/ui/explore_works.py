@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.ui import explore_item, explore_pairs, explore_state, state
+from clustering.labelling.tables import LONGEST
+from clustering.ui import explore_item, explore_pairs, explore_state, labelling, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.sidebar import items_word, one_of
@@ -23,6 +24,7 @@ def show(shown: Shown) -> None:
     with tools, st.container(horizontal=True, horizontal_alignment="right"):
         _kept(shown)
         if len(chosen):
+            _label(shown, chosen)
             _keep(shown, chosen)
             _take_along(shown, chosen)
             st.button("Clear", key="works-clear", on_click=_clear, args=(shown,), icon=":material/close:")
@@ -50,6 +52,7 @@ def show(shown: Shown) -> None:
         key="works",
         title=f"Selected {word}",
         colours=shown.item_colours(),
+        notes=labelling.given(shown),
         badges=explore_pairs.badges(shown, chosen),
     )
     explore_pairs.listed(shown)
@@ -72,6 +75,29 @@ def _keep(shown: Shown, chosen: NDArray[np.int64]) -> None:
         if st.button("Keep it", type="primary", key="works-keep", disabled=not name.strip()):
             state.workspace().save_selection(shown.record.id, name.strip(), chosen)
             st.toast(f"Kept as “{name.strip()}”.")
+
+
+def _label(shown: Shown, chosen: NDArray[np.int64]) -> None:
+    """Offer to give all selected items one label."""
+    with st.popover("Label", icon=":material/new_label:"):
+        text = st.text_input("Label of all that are selected", key="works-label", max_chars=LONGEST)
+        st.button(
+            f"Label {several(len(chosen), one_of(shown.record.kind), items_word(shown.record.kind))}",
+            type="primary",
+            key="works-label-it",
+            disabled=not text.strip(),
+            on_click=_labelled,
+            args=(shown, chosen),
+        )
+        labelling.undo_button(shown, "works-label-undo")
+    labelling.told()
+
+
+def _labelled(shown: Shown, chosen: NDArray[np.int64]) -> None:
+    text = str(st.session_state.get("works-label") or "")
+    if labelling.give(shown, dict.fromkeys(chosen.tolist(), text)):
+        st.toast(f"{several(len(chosen), 'item')} labelled “{text.strip()}”.")
+    labelling.run_again()
 
 
 def _kept(shown: Shown) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from clustering.ui import state
 from clustering.ui.trouble import plain
-from clustering.ui.words import duration, figure
+from clustering.ui.words import KINDS, duration, figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +126,7 @@ def beside(current: RunRecord, column: str | None) -> pd.DataFrame:
         summary = record.summary
         row: dict[str, Any] = {
             "Run": record.name,
-            "Kind": "deep" if record.family == "deep" else "plain",
+            "Kind": KINDS[record.family],
             "Groups": record.n_clusters,
             "Seed": record.seed,
         }

@@ -23,11 +23,12 @@ MARK = "background:color-mix(in srgb,var(--studio-accent) 22%,transparent);color
 MEMBERS = 1000  # windows of a group whose middle half is drawn
 
 
-def item(shown: Shown, index: int, caption: str) -> None:
-    """Show one item large."""
+def item(shown: Shown, index: int, caption: str, key: str = "look-item") -> bool:
+    """Show one item large; say whether its kind has a way to."""
     look = ITEMS.get(shown.record.kind)
     if look is not None:
-        look(shown, index, caption)
+        look(shown, index, caption, key)
+    return look is not None
 
 
 def group(shown: Shown, label: int) -> None:
@@ -37,7 +38,7 @@ def group(shown: Shown, label: int) -> None:
         look(shown, label)
 
 
-def _picture(shown: Shown, index: int, caption: str) -> None:
+def _picture(shown: Shown, index: int, caption: str, key: str) -> None:  # noqa: ARG001
     if not routes.are_served():
         return
     small = routes.picture_address(shown.record.id, index, 1024)
@@ -50,13 +51,13 @@ def _picture(shown: Shown, index: int, caption: str) -> None:
     )
 
 
-def _window(shown: Shown, index: int, caption: str) -> None:
+def _window(shown: Shown, index: int, caption: str, key: str) -> None:
     from clustering.charts.waveforms import window_figure
 
     windows, about = np.asarray(shown.collection.data()), shown.collection.about
     figure = window_figure(windows[index], about, theme.name())
     words = f"Waveform of {caption}: {', '.join(map(str, about['channels']))}"
-    st.plotly_chart(figure, theme=None, key="look-item", config=QUIET, alt=words)
+    st.plotly_chart(figure, theme=None, key=key, config=QUIET, alt=words)
 
 
 def _medoid(shown: Shown, label: int) -> None:
@@ -73,12 +74,12 @@ def _medoid(shown: Shown, label: int) -> None:
     st.caption("Line: the medoid, nearest to the middle of the group. Shade: the middle half of its windows.")
 
 
-def _views(shown: Shown, index: int, caption: str) -> None:
+def _views(shown: Shown, index: int, caption: str, key: str) -> None:
     """Show an item in every view: its picture where there is one, its numbers over those of the others."""
     from clustering.charts.view_profiles import FEW, view_profiles_figure
 
     if shown.collection.pictured:
-        _picture(shown, index, caption)
+        _picture(shown, index, caption, key)
     rows = np.asarray(shown.collection.data())
     low, high = _middle_half(shown.record.id, shown.record.content_hash, shown)
     lanes, start = [], 0
@@ -91,9 +92,7 @@ def _views(shown: Shown, index: int, caption: str) -> None:
             lanes.append((view["name"], rows[index, here], low[here], high[here], whole))
     figure = view_profiles_figure(lanes, theme.name())
     names = ", ".join(lane[0] for lane in lanes)
-    st.plotly_chart(
-        figure, theme=None, key="look-item", config=QUIET, alt=f"What {caption} is in each view: {names}"
-    )
+    st.plotly_chart(figure, theme=None, key=key, config=QUIET, alt=f"What {caption} is in each view: {names}")
     few = ", ".join(lane[0] for lane in lanes if len(lane[1]) <= FEW)
     units = f" In {few} every number by its own middle half, −1 to 1." if few else ""
     st.caption(plain(f"Line: this item. Shade: the middle half of the collection.{units}"))
@@ -111,12 +110,12 @@ def _middle_half(
     return low, high
 
 
-def _text(shown: Shown, index: int, caption: str) -> None:  # noqa: ARG001
+def _text(shown: Shown, index: int, caption: str, key: str) -> None:  # noqa: ARG001
     """Show a text, long ones to be scrolled."""
     st.html(f'<div style="{PAGE}">{escape(str(_data(shown)["text"].iloc[index]))}</div>')
 
 
-def _word(shown: Shown, index: int, caption: str) -> None:  # noqa: ARG001
+def _word(shown: Shown, index: int, caption: str, key: str) -> None:  # noqa: ARG001
     """Show a word in its sentence."""
     st.html(f'<div style="{PAGE}">{_marked(*in_context(_data(shown), index, WHOLE))}</div>')
 
@@ -169,7 +168,7 @@ def _data(shown: Shown) -> pd.DataFrame:
     return data
 
 
-ITEMS: dict[str, Callable[[Shown, int, str], None]] = {
+ITEMS: dict[str, Callable[[Shown, int, str, str], None]] = {
     "images": _picture,
     "series": _window,
     "text": _text,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from clustering.ui import state
 from clustering.ui.trouble import guarded
-from clustering.ui.words import ago, duration, several
+from clustering.ui.words import KINDS, ago, duration, several
 
 HEADLINES = {  # summary name → heading
     "silhouette:features": "Silhouette, features",
@@ -75,7 +75,7 @@ def row(record: Any, *, current: bool = False) -> dict[str, Any]:
     return {
         "": "current" if current else "",
         "Run": record.name,
-        "Kind": "deep" if record.family == "deep" else "plain",
+        "Kind": KINDS[record.family],
         "Groups": record.n_clusters,
         "Seed": record.seed,
         **rounded,

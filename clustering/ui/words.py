@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+KINDS = {"deep": "deep", "baseline": "plain", "labels": "from labels"}  # families of runs
+
 
 def duration(seconds: float | None) -> str:
     """Return seconds in words: ``"40 s"``, ``"3 min"``, ``"2 h 5 min"``; empty when nobody can tell."""

@@ -26,7 +26,7 @@ from clustering.errors import StudioError
 from clustering.files import disk_full
 from clustering.workspace.tables import Base, Meta
 
-SCHEMA = "3"
+SCHEMA = "4"
 STEPS = {  # what leads from a format to the next; a new column has a default, so that older processes go on
     "1": (
         "ALTER TABLE workers ADD COLUMN version VARCHAR DEFAULT '' NOT NULL",
@@ -38,6 +38,10 @@ STEPS = {  # what leads from a format to the next; a new column has a default, s
         "CREATE TABLE hints (id VARCHAR NOT NULL PRIMARY KEY, collection_id VARCHAR NOT NULL REFERENCES "
         "collections (id), together BOOLEAN NOT NULL, items JSON NOT NULL, created VARCHAR NOT NULL)",
         "CREATE INDEX ix_hints_collection_id ON hints (collection_id)",
+    ),
+    "3": (
+        "CREATE TABLE labels (collection_id VARCHAR NOT NULL REFERENCES collections (id), item INTEGER NOT "
+        "NULL, label VARCHAR NOT NULL, created VARCHAR NOT NULL, PRIMARY KEY (collection_id, item))",
     ),
 }
 PATIENCE_MS = 15_000  # how long a locked SQLite file is waited for

@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 JobKind = Literal[
-    "load", "fetch", "sample", "features", "train", "cut", "project", "frames", "another-seed", "quality"
+    "load",
+    "fetch",
+    "sample",
+    "features",
+    "train",
+    "cut",
+    "survey",
+    "refine",
+    "project",
+    "frames",
+    "another-seed",
+    "quality",
 ]
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "interrupted"]
 Request = Literal["pause", "resume", "stop", "cancel"]

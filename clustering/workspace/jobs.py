@@ -262,6 +262,8 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "features": parameters.get("encoder"),
         "train": parameters.get("method"),
         "cut": parameters.get("run"),
+        "survey": parameters.get("features"),
+        "refine": parameters.get("features"),
         "project": parameters.get("projection"),
         "frames": parameters.get("projection"),
         "another-seed": parameters.get("projection"),
@@ -270,6 +272,8 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
     verb = {
         "features": "Compute features",
         "cut": "Cut the tree",
+        "survey": "Look for what to label",
+        "refine": "Sort by labels",
         "project": "Draw a map",
         "frames": "Lay out the epochs",
         "another-seed": "Draw another seed",

@@ -66,7 +66,8 @@ class RunRecord:
     ----------
     name : str
         What the user calls it; starts as the method's title.
-    family : {"baseline", "deep"}
+    family : {"baseline", "deep", "labels"}
+        The last where the groups were learned from labels given by hand.
     n_clusters : int
         Clusters found (noise not counted).
     seed : int

@@ -20,6 +20,7 @@ from clustering.workspace.tables import (
     CollectionRow,
     FeatureRow,
     HintRow,
+    LabelRow,
     NoteRow,
     ProjectionRow,
     RunRow,
@@ -109,7 +110,7 @@ class Shelves(Store):
             _forget_notes(session, "collection", [collection_id])
             _forget_notes(session, "run", owned["runs"])
             session.execute(delete(ClusterNameRow).where(ClusterNameRow.run_id.in_(owned["runs"])))
-            for table in (HintRow, SelectionRow, ProjectionRow, RunRow, FeatureRow):
+            for table in (HintRow, LabelRow, SelectionRow, ProjectionRow, RunRow, FeatureRow):
                 session.execute(delete(table).where(table.collection_id == collection_id))
             session.delete(row)
             session.flush()

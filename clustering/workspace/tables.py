@@ -124,6 +124,16 @@ class HintRow(Base):
     created: Mapped[str]
 
 
+class LabelRow(Base):
+    """What a person calls an item."""
+
+    __tablename__ = "labels"
+    collection_id: Mapped[str] = mapped_column(ForeignKey("collections.id"), primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    created: Mapped[str]
+
+
 class NoteRow(Base):
     """A remark."""
 

@@ -12,13 +12,14 @@ from clustering.workspace.companions import Companions
 from clustering.workspace.database import Database, database_url
 from clustering.workspace.hints import Hints
 from clustering.workspace.jobs import Jobs
+from clustering.workspace.labels import Labels
 from clustering.workspace.marks import Marks
 from clustering.workspace.results import Results
 
 DEFAULT_ROOT = Path("~/.deep-clustering-studio")
 
 
-class Workspace(Results, Companions, Marks, Hints, Jobs):
+class Workspace(Results, Companions, Marks, Hints, Labels, Jobs):
     """Collections, features, runs, maps, selections, notes and jobs in one folder with a database.
 
     Examples

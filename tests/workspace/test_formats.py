@@ -23,8 +23,9 @@ def asked(root: Path, statement: str) -> list[tuple]:
 
 
 def as_of_format_1(root: Path) -> None:
-    """Take from a database what formats 2 and 3 brought."""
-    asked(root, "DROP TABLE hints")
+    """Take from a database what formats 2 to 4 brought."""
+    for table in ("hints", "labels"):
+        asked(root, f"DROP TABLE {table}")
     for table, column in (("workers", "version"), ("jobs", "deaths"), ("jobs", "reached"), ("jobs", "offer")):
         asked(root, f"ALTER TABLE {table} DROP COLUMN {column}")
     asked(root, "UPDATE meta SET value = '1' WHERE key = 'schema'")
