@@ -90,9 +90,9 @@ async def open_doors(_: Any) -> AsyncIterator[None]:
     """Say where the studio is; start worker and samples beside the server, so that no page waits for them."""
     print(f"Deep Clustering Studio is open at {address()}", flush=True)
     print(f"Everything is kept in {workspace_root()}. Stop the studio with Ctrl+C.", flush=True)
-    from clustering.ui import explore_map, quality_view, watching, welcome  # noqa: F401  the first page finds them loaded
-
     from streamlit import config
+
+    from clustering.ui import explore_map, quality_view, watching, welcome  # noqa: F401  the first page finds them loaded
 
     send_at_once(int(config.get_option("server.port")))
     # Until the first st.navigation Streamlit would run a file under pages/ alone, outside the house.

@@ -307,7 +307,8 @@ class _Served:
 
 def _write_picture(collection: Collection, index: int, size: int, kept: Path) -> None:
     stream = BytesIO()
-    collection.picture(index, size).save(stream, "JPEG", quality=90, subsampling=0)  # an eighth of WebP's time
+    # JPEG takes an eighth of WebP's time.
+    collection.picture(index, size).save(stream, "JPEG", quality=90, subsampling=0)
     part = kept.with_name(f".{kept.name}.{os.getpid()}-{threading.get_ident()}")
     part.write_bytes(stream.getvalue())
     part.replace(kept)
