@@ -1,4 +1,4 @@
-"""Every method that takes vectors on every data set, five seeds: the plan of `make bench-methods`.
+"""Every method on every data set it takes, five seeds: the plan of `make bench-methods`.
 
     python benchmarks/all_methods.py --list
     python benchmarks/all_methods.py --out methods.jsonl
@@ -20,10 +20,10 @@ from data_sets import DataSet, encoded_artworks
 from method_runs import SCORES, Fit, kept, run, same_fit, table
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
-LARGE = ("mnist", "fashion_mnist")  # the published lengths take hours there: methods that can run “fast” do
+LARGE = ("mnist", "fashion_mnist", "words")  # the published lengths take hours there: methods that can run “fast” do
 
 # Pixels of which a method that learns from views is also given the views made for them.
-PICTURED = {"digits": "digits", "mnist": "digits"}
+PICTURED = {"digits": "digits", "mnist": "digits", "cifar": "photographs"}
 
 # What was published, as the method's paper or its authors' code has it; no figure is known for the rest.
 PUBLISHED: dict[str, dict[str, str]] = {
@@ -58,7 +58,11 @@ def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
         DataSet("artworks", str(artworks), ("style", "artist"), 6),
         DataSet("acm", str(folder / "graph_acm.npz"), n_clusters=3, links=True),
         DataSet("citeseer", str(folder / "graph_citeseer.npz"), n_clusters=6, links=True),
-        DataSet("mfeat", str(folder / "views_mfeat.npz"), views=True),
+        DataSet("mfeat", str(folder / "views_mfeat.npz"), ("label",), kind="views"),
+        DataSet("motions", str(folder / "series_basicmotions.npz"), ("label",), 4, kind="series"),
+        DataSet("watch", str(folder / "series_watch.npz"), ("label", "subject"), 7, kind="series"),
+        DataSet("words", str(folder / "tokens_ewt_dev.conllu.gz"), ("tag",), 17, kind="tokens"),
+        DataSet("cifar", str(folder / "cifar10_3k.npz")),
         DataSet("mnist_long_tail", mnist, long_tail=50, largest=800),
         DataSet("mnist", mnist),
         DataSet("fashion_mnist", str(fashion if fashion.exists() else FASHION)),
@@ -66,7 +70,7 @@ def data_sets(folder: Path, artworks: Path) -> list[DataSet]:
 
 
 def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list[Fit]:
-    """Return the fits of the methods that take vectors, or of those named.
+    """Return the fits of all methods, or of those named, on the data sets they take.
 
     Every data set begins with the first seed of all: what is stopped midway has something of everything.
     """
@@ -75,14 +79,14 @@ def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list
     chosen = {
         name: kind
         for name, kind in methods().items()
-        if (name in names if names else "vectors" in kind.info.kinds and not kind.info.library)
+        if (name in names if names else not kind.info.library)
     }
     return [
         fit
         for data in sets
         for seed in seeds
         for name, kind in chosen.items()
-        if not data.views or "views" in kind.info.kinds
+        if data.kind in kind.info.kinds and "labels" not in kind.info.inputs
         for fit in (planned(data, name, kind, seed), *seen_as_pictures(data, name, kind, seed))
     ]
 
@@ -92,7 +96,7 @@ def planned(data: DataSet, name: str, kind: type[Any], seed: int) -> Fit:
     settings: dict[str, Any] = {"n_clusters": data.n_clusters} if kind.info.needs_n_clusters else {}
     if data.name in LARGE and "profile" in kind().get_params():
         return Fit(data, name, seed, settings | {"profile": "fast"}, f"{name} (fast)")
-    if data.views and "hidden_dims" in kind().get_params() and "profile" in kind().get_params():
+    if data.kind == "views" and "hidden_dims" in kind().get_params() and "profile" in kind().get_params():
         small = {"profile": "fast", "hidden_dims": [128, 128]}  # DMSC's widths, and minutes on a processor
         return Fit(data, name, seed, settings | small, f"{name} (128–128, fast)")
     return Fit(data, name, seed, settings)

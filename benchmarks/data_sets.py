@@ -37,9 +37,9 @@ class DataSet:
         Items of the largest class then.
     links : bool
         Whether the ``edges`` of a ``.npz`` are given to the methods that take any.
-    views : bool
-        Whether a ``.npz`` holds several views: read and joined as the studio does, and methods for several
-        views are told where each begins.
+    kind : str
+        What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"`` or ``"tokens"``.
+        The features are then those the studio would give the method.
     """
 
     name: str
@@ -49,17 +49,20 @@ class DataSet:
     long_tail: float = 1.0
     largest: int = 1000
     links: bool = False
-    views: bool = False
+    kind: str = "vectors"
 
     def there(self) -> bool:
         """Return whether it can be read here."""
         return self.source == "digits" or Path(self.source).exists()
 
-    def read(self) -> tuple[np.ndarray, References]:
-        """Return features float32 (n, d) and the reference labels by name."""
-        if self.views:
-            features, label = encoded_views(self.source)
-            return np.asarray(features), {self.references[0]: label}
+    def read(self, asked: tuple[str, ...] = ()) -> tuple[np.ndarray, References]:
+        """Return features float32 (n, d) and the reference labels by name.
+
+        ``asked`` is what the method wants to know of how the numbers of an item lie (`MethodInfo.layout`).
+        """
+        if self.kind != "vectors":
+            features, labels = encoded(self.source, self.kind, asked)
+            return np.asarray(features), {name: labels[name].to_numpy() for name in self.references}
         x, references = read(self.source, list(self.references))
         return (
             long_tailed(x, references, self.long_tail, self.largest)
@@ -67,9 +70,12 @@ class DataSet:
             else (x, references)
         )
 
-    def layout(self) -> dict[str, Any]:
-        """Return how the numbers of an item lie, for the methods that take it."""
-        return encoded_views(self.source)[0].layout if self.views else {}
+    def layout(self, asked: tuple[str, ...]) -> dict[str, Any]:
+        """Return of what a method asks how the numbers of an item lie, as far as that is known."""
+        if self.kind == "vectors":
+            return {}
+        told = encoded(self.source, self.kind, asked)[0].layout
+        return {name: told[name] for name in asked if name in told}
 
     def edges(self) -> np.ndarray | None:
         """Return the links between items, row numbers (e, 2), where there are any to give."""
@@ -98,15 +104,16 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
 
 
 @cache
-def encoded_views(source: str) -> tuple[Any, np.ndarray]:
-    """Return the features of a collection of views, with their layout, and its label."""
+def encoded(source: str, kind: str, asked: tuple[str, ...]) -> tuple[Any, pd.DataFrame]:
+    """Return the features of a collection as the studio makes them for a method, and its columns."""
     from tempfile import TemporaryDirectory
 
     import clustering as dc
+    from clustering.features import default_encoder
 
     with TemporaryDirectory() as workspace:
-        views = dc.load(source, workspace=workspace, kind="views")
-        return dc.encode(views), views.items["label"].to_numpy()
+        collection = dc.load(source, workspace=workspace, kind=kind)
+        return dc.encode(collection, encoder=default_encoder(kind, collection, asked)), collection.items
 
 
 def known(labels: np.ndarray) -> np.ndarray:

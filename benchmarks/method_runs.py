@@ -73,10 +73,9 @@ def measured(fit: Fit) -> Row:
     from clustering.metrics import external
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
-    x, references = fit.data.read()
     unfitted = method(fit.method)(**fit.settings, random_state=fit.seed)
-    told = fit.data.layout()
-    unfitted.set_params(**{name: told[name] for name in unfitted.info.layout if name in told})
+    x, references = fit.data.read(unfitted.info.layout)
+    unfitted.set_params(**fit.data.layout(unfitted.info.layout))
     linked: dict[str, Any] = {}
     if fit.data.links and "edges" in signature(unfitted.fit).parameters:
         linked["edges"] = fit.data.edges()
