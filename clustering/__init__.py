@@ -25,6 +25,7 @@ _HOMES = {
     "DMSC": "clustering.methods.dmsc",
     "DRE": "clustering.projections.dre",
     "FAE": "clustering.methods.fae",
+    "FixMatch": "clustering.methods.fixmatch",
     "GCEALS": "clustering.methods.gceals",
     "IDEC": "clustering.methods.idec",
     "JDRL": "clustering.methods.jdrl",
@@ -33,6 +34,8 @@ _HOMES = {
     "PICA": "clustering.methods.pica",
     "SCAN": "clustering.methods.scan",
     "SDCN": "clustering.methods.sdcn",
+    "SPICE": "clustering.methods.spice",
+    "SPICESelf": "clustering.methods.spice_self",
     "SyntDEC": "clustering.methods.syntdec",
     "TSNE": "clustering.projections.tsne",
     "UDDA": "clustering.methods.udda",
@@ -45,6 +48,7 @@ _HOMES = {
     "methods": "clustering.methods",
     "place": "clustering.newcomers",
     "projections": "clustering.projections",
+    "refine": "clustering.methods.fixmatch",
 }
 
 __all__ = ["__version__", *_HOMES]

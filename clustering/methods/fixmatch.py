@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +20,7 @@ from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.labels import groups_without
 from clustering.methods.learning_from_views import ViewClusterer, Watch, check_enough
-from clustering.methods.refining import LABELS_A_STEP, RATE, RATIO, Schooling, Schoolroom
+from clustering.methods.refining import LABELS_A_STEP, RATE, RATIO, Ratio, Schooling, Schoolroom
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -36,10 +37,10 @@ from clustering.training.data import Data
 from clustering.training.device import DeviceName
 from clustering.training.events import Emit
 from clustering.training.inference import encode_all
-from clustering.training.phase import Phase
+from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
 
-STEPS = 2000
+STEPS = 1000
 
 LabelViews = Literal["noise", "digits", "artworks", "photographs"]
 Steps = Annotated[
@@ -51,11 +52,6 @@ Threshold = Annotated[
     float,
     Interval(ge=0, le=1),
     Meaning("How sure the network must be of an item without a label to learn from it."),
-]
-Ratio = Annotated[
-    int,
-    Interval(ge=1, le=100),
-    Meaning("Items without a label for every labelled one of a step.", advanced=True),
 ]
 
 
@@ -75,17 +71,17 @@ class FixMatch(ViewClusterer):
         square pictures: convolutions learn from moved and from distorted pictures.
     strength : float, default 1
         Of the views.
-    steps : int, default 2000
+    steps : int, default 1000
     threshold : float, default .95
         τ.
-    ratio : int, default 7
-        μ.
+    ratio : int, default 4
+        μ; 7 as published.
     balanced : bool, default True
         Whether labelled items of every group are met as often, however many have labels.
     latent_dim : int, default 128
         Width of the features of pictures; features given are not changed.
     batch_size : int, optional
-        Labelled items of a step; 64.
+        Labelled items of a step; 32, and 64 as published.
     learning_rate : float, optional
         .03.
     scale, device, precision, n_init, random_state
@@ -255,12 +251,15 @@ class FixMatch(ViewClusterer):
             if not network.refiner.pictured:
                 network.freeze(encode_all(network, data))
 
+        def look() -> Refreshed:
+            return replace(watch.look(), given=not network.refiner.pictured)
+
         def warnings() -> tuple[str, ...]:
-            first = int(network.rounds) == 0
+            first = int(network.rounds) == 2  # the look before, and that after the first epoch
             return (*(unlabelled(missing) if first else ()), *watch.warnings())
 
         room = Schoolroom(network, viewing, self.schooling, self.strength)
-        return (room.phase("learn", begin, watch.look, warnings),)
+        return (room.phase("learn", begin, look, warnings),)
 
 
 def unlabelled(groups: list[int]) -> tuple[str, ...]:

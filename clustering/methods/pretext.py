@@ -125,6 +125,10 @@ class PretextClusterer(ViewClusterer):
         """Passes that learn the features."""
         return self.pretrain_epochs or PASSES
 
+    def near(self, n_items: int) -> int:  # noqa: ARG002
+        """Return how many neighbours of an item are looked at."""
+        return self.n_neighbours
+
     def mark(self, data: Data) -> str:
         """Return a hash of all that decides what the pretext learns."""
         settings = {name: getattr(self, name) for name in DECISIVE} | {"passes": self.pretext_passes}
@@ -133,7 +137,7 @@ class PretextClusterer(ViewClusterer):
     def start(self, network: PretextNetwork, data: Data) -> None:
         """Freeze the features of all items, find their neighbours, and judge both."""
         features = encode_all(network, data)
-        k = min(self.n_neighbours, data.n_items - 1)
+        k = min(self.near(data.n_items), data.n_items - 1)
         # The largest cosines are the smallest distances of rows of length 1.
         found = nearest_neighbors(normalize(features, dim=1).cpu().numpy(), k, random_state=self.random_state)
         network.freeze(features)

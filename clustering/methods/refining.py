@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
+from annotated_types import Interval
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from clustering.losses.fixmatch import confident_labels, consistency_loss
 from clustering.methods.viewing import Viewing
 from clustering.networks.refining import Refining
+from clustering.parameters import Meaning
 from clustering.training.optimisers import Optimiser, gentle_cosine
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
@@ -23,11 +26,17 @@ from clustering.views.features import LightNoise, MixedNoise
 LOOKS = 100  # at all items, at most
 FEWEST_STEPS = 100  # between two looks
 LONGEST_MEMORY = 0.999  # of the teacher, a step; shorter where there are few steps
-LABELS_A_STEP = 64
-RATIO = 7  # unlabelled items for every labelled one
+LABELS_A_STEP = 32  # 64 as published
+RATIO = 4  # unlabelled items for every labelled one; 7 as published
 RATE = 0.03
 TOO_FEW = 0.05  # share of sure items below which nearly nothing is learned from the others
 SETTLED = 0.3  # share of the epochs after which some should be sure
+
+Ratio = Annotated[
+    int,
+    Interval(ge=1, le=100),
+    Meaning("Items without a label for every labelled one of a step; 7 as published.", advanced=True),
+]
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ class Schoolroom:
                 flat_decays=False,
             ),
             begin=begin,
-            refresh=lambda: self.told(look()),
+            refresh=lambda: self.told(look),
             steps=schooling.steps_an_epoch,
             noisy=True,
             draw=self.draw,
@@ -161,17 +170,28 @@ class Schoolroom:
         light, strong = LightNoise(spread), MixedNoise(spread, self._strength)
         return light(codes, batch.generator), strong(codes[count:], batch.generator)
 
-    def told(self, seen: Refreshed) -> Refreshed:
-        """Return a look with the share of the items that are sure beside it."""
+    def told(self, look: Callable[[], Refreshed]) -> Refreshed:
+        """Return a look with the share of the items that are sure beside it.
+
+        Before the first step the network knows nothing: what there was before still speaks.
+        """
+        if int(self._network.rounds) > 0:
+            self._network.refined.fill_(True)
+        self._network.rounds += 1
+        seen = look()
         figures = {**seen.figures, "sure items": float(self._network.taken.sum())}
-        return replace(seen, figures=figures, given=not self._network.refiner.pictured)
+        return replace(seen, figures=figures)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it had the time to learn; before, that it knows little is no cause for alarm."""
+        return int(self._network.rounds) >= 2 + SETTLED * self._schooling.epochs
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a person should know of who is sure; to be asked once after every epoch."""
-        network, schooling = self._network, self._schooling
-        network.rounds += 1
-        if int(network.rounds) < 1 + SETTLED * schooling.epochs:
+        """Return what a person should know of who is sure."""
+        if not self.settled:
             return ()
+        network = self._network
         taken = network.taken.tolist()
         if sum(taken) < TOO_FEW:
             return (
