@@ -20,7 +20,8 @@ from data_sets import DataSet, encoded_artworks
 from method_runs import SCORES, Fit, kept, run, same_fit, table
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package puts it
-LARGE = ("mnist", "fashion_mnist", "words")  # the published lengths take hours there: methods that can run “fast” do
+# The published lengths take hours there: methods that can run “fast” do.
+LARGE = ("mnist", "fashion_mnist", "words")
 
 # Pixels of which a method that learns from views is also given the views made for them.
 PICTURED = {"digits": "digits", "mnist": "digits", "cifar": "photographs"}
@@ -77,9 +78,7 @@ def plan(sets: list[DataSet], names: list[str] | None, seeds: list[int]) -> list
     from clustering.methods import methods
 
     chosen = {
-        name: kind
-        for name, kind in methods().items()
-        if (name in names if names else not kind.info.library)
+        name: kind for name, kind in methods().items() if (name in names if names else not kind.info.library)
     }
     return [
         fit

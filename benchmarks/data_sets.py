@@ -38,7 +38,7 @@ class DataSet:
     links : bool
         Whether the ``edges`` of a ``.npz`` are given to the methods that take any.
     kind : str
-        What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"`` or ``"tokens"``.
+        What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"``, ``"tokens"``.
         The features are then those the studio would give the method.
     """
 

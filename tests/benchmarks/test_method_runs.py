@@ -72,7 +72,7 @@ def test_the_plan_holds_every_method_of_ours_on_the_data_sets_it_takes(tmp_path)
     fits = all_methods.plan(sets, None, [0, 1])
     own = {name: kind.info for name, kind in methods().items() if not kind.info.library}
     unhelped = {name for name, info in own.items() if "labels" not in info.inputs}
-    assert {"kmeans", "dec", "disc"} <= unhelped and "fixmatch" not in unhelped  # which needs a person's labels
+    assert {"kmeans", "dec", "disc"} <= unhelped and "fixmatch" not in unhelped  # it needs labels
     assert {fit.method for fit in fits} == unhelped
     pictured = [fit for fit in fits if "(views: " in fit.label]
     assert {(fit.method, fit.data.name) for fit in pictured} >= {
