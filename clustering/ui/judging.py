@@ -37,7 +37,7 @@ def against(rows: Rows, column: str) -> list[Mapping[str, Any]]:
 def headline(rows: Rows) -> None:
     """Show the figures people quote, each with its 95 % interval."""
     shown = [row for name in HEADLINES for row in rows if row["name"] == name]
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for row in shown:
             with st.container(width=210, gap="xxsmall"):
                 st.metric(row["title"], figure(row["value"]), help=row["note"] or None)
@@ -45,9 +45,9 @@ def headline(rows: Rows) -> None:
 
 
 def interval(row: Mapping[str, Any]) -> str:
-    """Return how sure a figure is, in words."""
+    """Return how sure a figure is, in words; a range stays on one line."""
     if row.get("low") is not None:
-        return f"{figure(row['low'])}–{figure(row['high'])} (95 %)"
+        return f"{figure(row['low'])}\u2060–\u2060{figure(row['high'])}\u00a0(95\u00a0%)"
     if row.get("standard_error") is not None:
         return f"± {figure(row['standard_error'])} (standard error)"
     return f"all {row['n_used']:,} items"

@@ -64,7 +64,7 @@ def with_labels(record: CollectionRecord, run: RunRecord, rows: Rows) -> str | N
     )
     found = judging.against(rows, column)
     judging.headline(found)
-    left, right = st.columns([5, 3], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         groups = groups_of(run)
         table = partial(

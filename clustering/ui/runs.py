@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from clustering.ui import state
+from clustering.ui import jobs, state
 from clustering.ui.trouble import guarded
 from clustering.ui.words import KINDS, ago, duration, several
 
@@ -17,7 +17,12 @@ HEADLINES = {  # summary name → heading
 
 
 def no_collection() -> None:
-    """Say what is missing and lead there."""
+    """Show how far a collection under way is, or say that one is missing and lead there."""
+    under_way = [job.id for job in jobs.open_jobs(None, kinds=("load", "fetch", "sample"))]
+    if under_way:
+        jobs.watch(under_way, "no-collection", then="collection")
+        st.skeleton(300)
+        return
     st.markdown("It needs a collection first.")
     if st.button("Bring a collection", type="primary", icon=":material/photo_library:", key="to-collection"):
         st.switch_page("pages/collection.py")

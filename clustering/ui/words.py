@@ -41,6 +41,7 @@ def figure(value: float | None, digits: int = 3) -> str:
     """Return a measured value with a fixed number of digits, or a dash where there is none."""
     if value is None or value != value:
         return "–"
+    value = round(value, digits) + 0.0  # never “-0.000”
     return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 

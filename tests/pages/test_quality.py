@@ -179,3 +179,12 @@ def test_agreement_is_said_in_words(mean, said):
     told = plain_words({"mean_ari": {"value": mean}}, 5, groups)
     assert told.startswith("**Five seeds ")
     assert said in told
+
+
+@pytest.mark.parametrize("page", ["train", "quality"])
+def test_a_page_that_waits_for_the_first_collection_shows_how_far_it_is(empty_workspace, visit, page):
+    assert "It needs a collection first." in words(visit(page))
+    empty_workspace.submit("sample", {"name": "digits"}, title="Sample: handwritten digits")
+    told = words(visit(page)).replace("\\", "")
+    assert "Sample: handwritten digits" in told
+    assert "It needs a collection first." not in told

@@ -36,6 +36,7 @@ def test_distances_from_now():
 
 def test_figures_and_counts():
     assert words.figure(0.12345) == "0.123"
+    assert words.figure(-0.0001) == "0.000"
     assert words.figure(None) == words.figure(float("nan")) == "–"
     assert words.figure(12345.6) == "12,346"
     assert words.several(1, "work") == "1 work"
