@@ -27,6 +27,7 @@ _HOMES = {
     "FAE": "clustering.methods.fae",
     "FixMatch": "clustering.methods.fixmatch",
     "GCEALS": "clustering.methods.gceals",
+    "HCMGAN": "clustering.methods.hcmgan",
     "IDEC": "clustering.methods.idec",
     "JDRL": "clustering.methods.jdrl",
     "LaptSNE": "clustering.projections.laptsne",

@@ -27,6 +27,9 @@ class MergeTree:
         How far apart the two were, in the method's own measure.
     leaf_of : int64 array (n,)
         The leaf of each item; a leaf may hold several items (twins, or items that joined a sampled one).
+    memberships : float32 array (n, u), optional
+        How much of each item each leaf holds, where that is a matter of degree. An item is then in the group
+        of a cut that holds most of it, which need not be the one its leaf is in.
 
     Raises
     ------
@@ -37,6 +40,7 @@ class MergeTree:
     children: NDArray[np.int64]
     heights: NDArray[np.float64]
     leaf_of: NDArray[np.int64]
+    memberships: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         merges = len(self.children)
@@ -115,9 +119,33 @@ class MergeTree:
     def cut(self, n_clusters: int) -> NDArray[np.int64]:
         """Return each item's group when the tree is cut into ``n_clusters``, (n,).
 
-        Groups are numbered by their first leaf. Those of a finer cut lie within those of a coarser one.
+        Groups are numbered by their first leaf. Those of a finer cut lie within those of a coarser one, but
+        for items of which several leaves hold a part.
         """
-        return self.cut_leaves(n_clusters)[self.leaf_of]
+        if self.memberships is None:
+            return self.cut_leaves(n_clusters)[self.leaf_of]
+        return self.held(n_clusters).argmax(axis=1).astype(np.int64)
+
+    def held(self, n_clusters: int) -> NDArray[np.float32]:
+        """Return how much of each item each group of a cut holds, (n, K); whole items where leaves are."""
+        groups = self.cut_leaves(n_clusters)
+        held = np.zeros((len(self.leaf_of), n_clusters), dtype=np.float32)
+        if self.memberships is None:
+            held[np.arange(len(held)), groups[self.leaf_of]] = 1
+            return held
+        for leaf, group in enumerate(groups):
+            held[:, group] += self.memberships[:, leaf]
+        return held
+
+    def mass(self, node: int) -> float:
+        """Return how much a branch holds, counted in items; its size where leaves are whole."""
+        if self.memberships is None:
+            return float(self.size(node))
+        start = self._starts[node]
+        within = (self._starts[: self.n_leaves] >= start) & (
+            self._starts[: self.n_leaves] < start + self._leaves[node]
+        )
+        return float(self.memberships[:, within].sum(dtype=np.float64))
 
     def cut_leaves(self, n_clusters: int) -> NDArray[np.int64]:
         """Return each leaf's group when the tree is cut into ``n_clusters``, (u,)."""

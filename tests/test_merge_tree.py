@@ -100,6 +100,37 @@ def test_a_leaf_may_hold_several_items_and_one_may_hold_none():
     assert tree.halves(tree.root) == (2, 3)
 
 
+@settings(max_examples=30, deadline=None)
+@given(trees, st.data())
+def test_leaves_that_hold_items_by_degrees_lose_no_mass_in_any_cut(made, data):
+    whole, _ = made
+    rng, n = np.random.default_rng(data.draw(st.integers(0, 99))), whole.n_leaves
+    memberships = rng.dirichlet(np.full(n, 0.4), size=7).astype(np.float32)
+    tree = MergeTree(whole.children, whole.heights, memberships.argmax(axis=1), memberships)
+    k = data.draw(st.integers(1, n))
+    held, groups = tree.held(k), tree.cut_leaves(k)
+    for j in range(k):
+        np.testing.assert_allclose(held[:, j], memberships[:, groups == j].sum(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(tree.cut(k), held.argmax(axis=1))
+    for node in range(n, tree.root + 1):
+        halves = tree.halves(node)
+        assert tree.mass(node) == pytest.approx(sum(map(tree.mass, halves)), rel=1e-5)
+    assert tree.mass(tree.root) == pytest.approx(7, rel=1e-5)
+    np.testing.assert_array_equal(tree.cut(n), tree.leaf_of)
+
+
+@settings(max_examples=20, deadline=None)
+@given(trees, st.data())
+def test_leaves_that_hold_whole_items_are_the_case_of_degrees_that_are_one(made, data):
+    tree, _ = made
+    k = data.draw(st.integers(1, tree.n_leaves))
+    crisp = MergeTree(tree.children, tree.heights, tree.leaf_of, np.eye(tree.n_leaves, dtype=np.float32))
+    np.testing.assert_array_equal(tree.held(k), crisp.held(k))
+    np.testing.assert_array_equal(tree.cut(k), crisp.cut(k))
+    for node in range(tree.root + 1):
+        assert tree.mass(node) == crisp.mass(node) == tree.size(node)
+
+
 def test_one_item_is_a_tree():
     tree = MergeTree(np.empty((0, 2), dtype=np.int64), np.empty(0), np.zeros(4, dtype=np.int64))
     assert tree.cut(1).tolist() == [0, 0, 0, 0]

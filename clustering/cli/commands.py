@@ -160,7 +160,7 @@ def train(
 
 @app.command()
 def cut(
-    run: Annotated[str, typer.Argument(help="Id of a run with a tree, such as one of Ward's.")],
+    run: Annotated[str, typer.Argument(help="Id of a run with a tree: of Ward's, or HC-MGAN.")],
     n_clusters: Annotated[int, typer.Option("--n-clusters", "-k", help="Groups to cut it into.")],
     workspace: Where = None,
     queue: Queue = False,

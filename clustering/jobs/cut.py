@@ -47,7 +47,7 @@ def _made(workspace: Workspace, source: RunRecord, n_clusters: int, context: Job
     if workspace.tree(source.id) is None or not hasattr(owner, "cut"):
         raise StudioError(
             f"The run “{source.name}” has no tree to cut.",
-            "Train one with Ward's tree: deepclust train FEATURES --method ward",
+            "Train one with Ward's tree or HC-MGAN: deepclust train FEATURES --method ward",
         )
     context.progress(0, 0, "Cutting the tree")
     model = owner.load(source.folder / "model").cut(n_clusters)

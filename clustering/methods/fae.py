@@ -47,6 +47,7 @@ from clustering.training.step import Batch
 from clustering.views.pixels import picture_shape
 
 CLUSTERING = 0.1  # weight beside the guard that keeps codes rebuildable
+CRITIC_PACE = 0.2  # times the learning rate
 MARGIN = 2.0  # times the mean distance of the first centres, how far they are pushed apart
 
 TrunkChoice = Annotated[
@@ -258,7 +259,10 @@ class FAE(DeepClusterer):
         """Train the autoencoder, with its critic, and then the second network on its codes."""
         passes = self.pretrain_epochs or 100
         optimiser = Optimiser(
-            "adam", self.learning_rate or 3e-4, first_beta=0.5, slow=list(network.critic.parameters())
+            "adam",
+            self.learning_rate or 3e-4,
+            first_beta=0.5,
+            paces=((CRITIC_PACE, list(network.critic.parameters())),),
         )
         fusing = Fusing(network, data, self.prior_weight, self.adversarial_weight, optimiser, passes)
         second = [*network.embedding.parameters(), *network.back.parameters()]

@@ -130,15 +130,15 @@ class Loop:
         phase, device = self._phase, self._data.device
         self._steps_taken, self._phase_begun, self._went_back_to = 0, time.monotonic(), -1
         self._optimiser = self._step = None
-        if phase.loss is None or phase.optimiser is None:
+        if phase.optimiser is None or not phase.trains:
             return
         self._optimiser = phase.optimiser.build(phase.parameters, device)
         if state:
             self._optimiser.load_state_dict(state)
-        elif phase.respond:
+        elif phase.respond and phase.loss:
             self._position.lowest_loss = self._guard.first_loss(phase.loss)
         self._step = Step(
-            phase.loss, self._optimiser, self._whole.targets, self._data, self._noise, self._precision
+            phase.taken, self._optimiser, self._whole.targets, self._data, self._noise, self._precision
         )
         self._lifeline = Lifeline(self._network, self._optimiser)
 
@@ -155,6 +155,11 @@ class Loop:
             return
         if not finite:
             self._go_back(losses)
+            return
+        if phase.again and (why := phase.again()):
+            self._position = Position(position.phase, elapsed=self.seconds)
+            self._prepare(None)
+            self._notices = (*self._notices, why)
             return
         position.epoch += 1
         if losses:
@@ -195,7 +200,7 @@ class Loop:
         phase, epoch = self._phase, self._position.epoch
         if self._step is None or self._optimiser is None or phase.optimiser is None:
             return 0
-        steps = phase.steps or self._passes.steps
+        steps = phase.steps_an_epoch(self._passes.steps)
         phase.optimiser.set_rate(self._optimiser, epoch / phase.epochs, QUARTER**self._position.restarts)
         if phase.noisy:
             self._noise.manual_seed(derived_seed(self._random_state, "noise", phase.name, epoch))
@@ -272,9 +277,9 @@ class Loop:
             return None
         done = [self._position.epoch, *(0 for _ in self._phases[1:])]
         left = sum(
-            (phase.epochs - epoch) * (phase.steps or self._passes.steps)
+            (phase.epochs - epoch) * phase.steps_an_epoch(self._passes.steps)
             for phase, epoch in zip(self._phases, done, strict=True)
-            if phase.loss
+            if phase.trains
         )
         return left * (time.monotonic() - self._phase_begun) / self._steps_taken
 

@@ -14,7 +14,6 @@ from clustering.training.caffe_sgd import CaffeSGD
 
 # Share of the phase that is done, in [0, 1) → factor on the learning rate.
 Schedule = Callable[[float], float]
-SLOW = 0.2  # the pace of slow parameters
 
 
 def constant(share: float) -> float:  # noqa: ARG001
@@ -67,8 +66,8 @@ class Optimiser:
         Those that plain SGD moves without momentum.
     first_beta : float
         β₁ of Adam.
-    slow : sequence of Parameter
-        Those that learn a fifth as fast as the others, such as a GAN's critic.
+    paces : sequence of (float, sequence of Parameter)
+        Parameters that learn that many times as fast as the others, such as a GAN's critic.
     nesterov : bool
         Plain SGD looks ahead along its momentum.
     flat_decays : bool
@@ -85,7 +84,7 @@ class Optimiser:
     weight_decay: float = 0.0
     forgetful: Sequence[nn.Parameter] = ()
     first_beta: float = 0.9
-    slow: Sequence[nn.Parameter] = ()
+    paces: Sequence[tuple[float, Sequence[nn.Parameter]]] = ()
     nesterov: bool = False
     flat_decays: bool = True
     burn_in: int = 0
@@ -93,9 +92,9 @@ class Optimiser:
     def build(self, parameters: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
         """Return a torch optimiser over ``parameters``, fused where torch has a fused one."""
         forgetful = {id(parameter) for parameter in self.forgetful}
-        slow = {id(parameter) for parameter in self.slow}
+        paced = {id(parameter): pace for pace, some in self.paces for parameter in some}
         known = list(parameters)
-        kept = [p for p in known if id(p) not in forgetful | slow]
+        kept = [p for p in known if id(p) not in forgetful | paced.keys()]
         spared: dict[str, Any] = {} if self.flat_decays else {"weight_decay": 0.0}
         biases = [p for p in kept if p.ndim <= 1] if self.bias_factor != 1 or spared else []
         apart = {id(parameter) for parameter in biases}
@@ -103,7 +102,10 @@ class Optimiser:
             {"params": [p for p in kept if id(p) not in apart], "factor": 1.0},
             {"params": biases, "factor": self.bias_factor, **spared},
             {"params": [p for p in known if id(p) in forgetful], "factor": 1.0, "momentum": 0.0},
-            {"params": [p for p in known if id(p) in slow], "factor": SLOW},
+            *(
+                {"params": [p for p in known if paced.get(id(p)) == pace], "factor": pace}
+                for pace in dict.fromkeys(paced.values())
+            ),
         ]
         groups = [group for group in groups if group["params"]]
         on_cuda = device.type == "cuda"

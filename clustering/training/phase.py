@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Generator, Tensor, nn
 
 from clustering.training.optimisers import Optimiser
-from clustering.training.step import Loss
+from clustering.training.step import Loss, Turns, at_once
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,12 @@ class Phase:
         Runs once before the first epoch; its outcome must follow from the network and the seed.
     refresh : callable, optional
         A look at the whole set before the first epoch and after each.
-    steps : int, optional
-        Steps an epoch takes; by default one pass over the data.
+    steps : int or callable, optional
+        Steps an epoch takes; by default one pass over the data. A function is asked before every epoch, and
+        for an estimate before the phase has begun.
+    turns : callable, optional
+        Instead of a loss: Batch → pairs of named terms and the parameters that learn from them alone, one
+        after the other within a step, as the sides of a GAN do.
     tolerance : float, optional
         The phase ends when fewer than this share of the labels changed at two refreshes in a row.
     noisy : bool
@@ -73,6 +77,9 @@ class Phase:
         The method's own alarms after an epoch: sentences a person should read now.
     ends : callable, optional
         Asked before every epoch: why the phase is over already, from the network, or an empty string.
+    again : callable, optional
+        Asked after every epoch: why the phase must begin once more, from the first weights that this very
+        call has put into the network, or an empty string.
     respond : callable, optional
         Features (b, d) → what the network makes of them. Given for the first phase of a fit, it lets the loop
         start again with a quarter of the learning rate when the steps turn out too large for the data: the
@@ -86,10 +93,27 @@ class Phase:
     optimiser: Optimiser | None = None
     begin: Callable[[], None] | None = None
     refresh: Callable[[], Refreshed] | None = None
-    steps: int | None = None
+    steps: int | Callable[[], int] | None = None
     tolerance: float | None = None
     noisy: bool = False
     draw: Callable[[int, Generator], Tensor] | None = None
     watch: Callable[[], tuple[str, ...]] | None = None
     ends: Callable[[], str] | None = None
+    again: Callable[[], str] | None = None
+    turns: Turns | None = None
     respond: Callable[[Tensor], Tensor] | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether an epoch takes steps."""
+        return self.optimiser is not None and (self.loss is not None or self.turns is not None)
+
+    @property
+    def taken(self) -> Turns:
+        """What a step does: the turns, or the loss as the only one."""
+        assert self.loss or self.turns
+        return self.turns or at_once(self.loss)  # type: ignore[arg-type]
+
+    def steps_an_epoch(self, a_pass: int) -> int:
+        """Return the steps of the next epoch, where a pass over the data takes ``a_pass``."""
+        return (self.steps() if callable(self.steps) else self.steps) or a_pass

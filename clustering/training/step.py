@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
@@ -10,7 +10,7 @@ from operator import add
 from typing import Literal
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from clustering.training.capture import Replayed
 from clustering.training.data import Data
@@ -39,7 +39,20 @@ class Batch:
     generator: Generator
 
 
-Loss = Callable[[Batch], dict[str, Tensor]]
+Terms = dict[str, Tensor]
+Loss = Callable[[Batch], Terms]
+# Named terms, and the parameters that learn from them; None for all that they reach.
+Turn = tuple[Terms, Sequence[nn.Parameter] | None]
+Turns = Callable[[Batch], Iterator[Turn]]
+
+
+def at_once(loss: Loss) -> Turns:
+    """Return a step of one turn, in which everything learns from all terms."""
+
+    def turns(batch: Batch) -> Iterator[Turn]:
+        yield loss(batch), None
+
+    return turns
 
 
 class Step:
@@ -47,8 +60,9 @@ class Step:
 
     Parameters
     ----------
-    loss : callable
-        Batch → named scalar terms; their sum is minimised.
+    turns : callable
+        Batch → the turns of a step, each computed once the one before has moved its parameters. A turn's
+        named scalar terms are summed and minimised.
     optimiser : torch.optim.Optimizer
     targets : dict of str to Tensor (n, …)
         Whole-set tensors; the caller may change their values in place, never replace them.
@@ -62,7 +76,7 @@ class Step:
 
     def __init__(
         self,
-        loss: Loss,
+        turns: Turns,
         optimiser: torch.optim.Optimizer,
         targets: Mapping[str, Tensor],
         data: Data,
@@ -70,7 +84,7 @@ class Step:
         precision: Precision,
         capture: bool = True,
     ) -> None:
-        self._loss, self._optimiser, self._targets = loss, optimiser, targets
+        self._turns, self._optimiser, self._targets = turns, optimiser, targets
         self._data, self._generator, self._precision = data, generator, precision
         self._replayed: Replayed | None = None
         if capture and data.device.type == "cuda":
@@ -102,20 +116,26 @@ class Step:
     def _take(self, rows: Tensor, features: Tensor | None = None) -> None:
         picked = {name: whole.index_select(0, rows) for name, whole in self._targets.items()}
         batch = Batch(self._data.take(rows) if features is None else features, rows, picked, self._generator)
-        half = self._precision == "bfloat16"
+        told: Terms = {}
+        turns = self._turns(batch)
         with products_in(self._precision):
-            # Weights change in every step, so a cast that is kept would be out of date in a replay.
-            with torch.autocast(self._data.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
-                terms = self._loss(batch)
-            total = reduce(add, terms.values())
-            self._optimiser.zero_grad(set_to_none=True)
-            total.backward()
-        self._optimiser.step()
-        values = [value.detach().float() for value in (*terms.values(), total)]
+            while turn := self._next(turns):
+                terms, parameters = turn
+                self._optimiser.zero_grad(set_to_none=True)
+                reduce(add, terms.values()).backward(inputs=None if parameters is None else list(parameters))
+                self._optimiser.step()  # parameters without a gradient stay where they are
+                told |= {name: value.detach().float() for name, value in terms.items()}
+        values = [*told.values(), reduce(add, told.values())]
         if not self._sums:
-            self._names = tuple(terms)
+            self._names = tuple(told)
             self._sums = [torch.zeros_like(value) for value in values]
         torch._foreach_add_(self._sums, values)
+
+    def _next(self, turns: Iterator[Turn]) -> Turn | None:
+        half = self._precision == "bfloat16"
+        # Weights change in every turn, so a cast that is kept would be out of date, in a replay too.
+        with torch.autocast(self._data.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
+            return next(turns, None)
 
 
 @contextmanager

@@ -45,7 +45,10 @@ def cut_groups(run_id: str, n_clusters: int) -> Groups:
     assert tree is not None
     labels = tree.cut(n_clusters)
     nothing = np.empty((len(labels), 0), dtype=np.float32)  # a cut that is tried has no soft assignments
-    centers = np.stack([np.asarray(arrays.latents[labels == j]).mean(axis=0) for j in range(n_clusters)])
+    held = [np.flatnonzero(labels == j) for j in range(n_clusters)]
+    centers = np.stack(
+        [np.asarray(arrays.latents[some if len(some) else slice(None)]).mean(axis=0) for some in held]
+    )
     return explore_state.in_colours_of(
         Groups(RunArrays(labels, nothing, arrays.latents, centers), {}), run_id
     )
@@ -54,7 +57,7 @@ def cut_groups(run_id: str, n_clusters: int) -> Groups:
 def glimpse(shown: Shown, tree: MergeTree, node: int, most: int) -> list[int]:
     """Return the most typical item of each of the parts that a branch falls into first, large parts first."""
     parts = sorted(tree.parts(node, most), key=tree.size, reverse=True)
-    return [int(typical_first(shown, tree.members(part))[0]) for part in parts]
+    return [int(typical_first(shown, tree.members(part))[0]) for part in parts if tree.size(part)]
 
 
 def typical_first(shown: Shown, members: NDArray[np.int64]) -> NDArray[np.int64]:

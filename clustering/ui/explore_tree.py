@@ -22,7 +22,7 @@ MOST_GROUPS = 60  # of the slider
 GLIMPSE = 6  # parts of a branch that its card shows one item of
 PAGE = 24
 STEPS = 5  # nodes of the way down that are shown; those above them are folded
-METHODS = ("ward",)  # whose runs have a tree unless they were made before trees were kept
+METHODS = ("ward", "hcmgan")  # whose runs have a tree unless they were made before trees were kept
 
 
 def show(shown: Shown) -> None:
@@ -36,7 +36,8 @@ def show(shown: Shown) -> None:
         _block(shown, tree)
     elif shown.run.method in METHODS and not (shown.run.folder / "model").exists():
         st.caption(
-            "The tree of this run did not come with the sample. Train Ward's tree once more to walk it."
+            f"The tree of this run did not come with the sample. Train {plain(shown.run.title)} once more to "
+            "walk it."
         )
 
 
@@ -73,7 +74,7 @@ def _cut(shown: Shown, tree: MergeTree) -> None:
             persist_state="session",
         )
     wanted = explore_cut.n_groups(shown)
-    sizes = np.bincount(tree.cut(wanted))
+    sizes = np.bincount(tree.cut(wanted), minlength=wanted)
     kept = same_cut(state.workspace(), shown.run, wanted)
     own = kept is not None and kept.id == shown.run.id
     st.caption(
@@ -145,7 +146,12 @@ def _card(shown: Shown, tree: MergeTree, node: int, above: int) -> None:
     members = tree.members(node)
     size = _items(shown, len(members))
     with st.container(border=True, key=f"card-tree-{node}"):
-        st.markdown(f"**{size}** · {len(members) / tree.size(above):.0%} of this branch")
+        st.markdown(f"**{size}** · {len(members) / max(tree.size(above), 1):.0%} of this branch")
+        if tree.memberships is not None:
+            st.caption(f"{_mass(tree, node)}, all degrees added up.")
+        if not len(members):
+            st.caption(f"No {one_of(shown.record.kind)} belongs here more than elsewhere.")
+            return
         st.caption(plain(_made_of(shown, members)))
         opened = gallery(
             shown.collection,
@@ -190,13 +196,7 @@ def _members(shown: Shown, tree: MergeTree, node: int) -> None:
             args=(shown, members),
             help="Select the whole branch on the map",
         )
-    if tree.halves(node) is None:
-        st.caption("The tree does not divide this branch further.")
-    else:
-        st.caption(
-            f"The most typical first. The two halves were joined at height {figure(tree.height(node), 2)}; "
-            f"the last join of all was at {figure(tree.height(tree.root), 2)}."
-        )
+    st.caption(_told(tree, node))
     opened = gallery(
         shown.collection,
         explore_cut.typical_first(shown, members),
@@ -208,6 +208,22 @@ def _members(shown: Shown, tree: MergeTree, node: int) -> None:
     )
     if opened is not None:
         explore_item.drawer(shown, opened)
+
+
+def _told(tree: MergeTree, node: int) -> str:
+    if tree.memberships is not None:
+        split = "it is not divided further" if tree.halves(node) is None else "it is divided by degrees"
+        return f"The most typical first. {_mass(tree, node)}, and {split}: an item may be in both halves."
+    if tree.halves(node) is None:
+        return "The tree does not divide this branch further."
+    return (
+        f"The most typical first. The two halves were joined at height {figure(tree.height(node), 2)}; "
+        f"the last join of all was at {figure(tree.height(tree.root), 2)}."
+    )
+
+
+def _mass(tree: MergeTree, node: int) -> str:
+    return f"Mass {tree.mass(node):,.1f} of {len(tree.leaf_of):,}"
 
 
 def _items(shown: Shown, count: int) -> str:

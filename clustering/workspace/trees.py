@@ -8,6 +8,8 @@ from clustering.merge_tree import MergeTree
 
 PARTS = ("children_", "heights_", "places_")  # fitted attributes of a method with a tree, as `MergeTree` has
 
+DEGREES = "memberships_"  # and of one whose leaves hold items by degrees
+
 
 def tree_in(model: Path) -> MergeTree | None:
     """Return the tree in a saved model's folder; None where its method made none."""
@@ -19,4 +21,5 @@ def tree_in(model: Path) -> MergeTree | None:
     with safe_open(file, framework="numpy") as arrays:
         if not set(PARTS) <= set(arrays.keys()):
             return None
-        return MergeTree(*(arrays.get_tensor(part) for part in PARTS))
+        parts = [*PARTS, *({DEGREES} & set(arrays.keys()))]
+        return MergeTree(*(arrays.get_tensor(part) for part in parts))

@@ -41,6 +41,8 @@ CASES = {
     "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
     | CLUSTERING
     | {"hidden_dim": 8, "channels": 2},
+    "hcmgan": {"n_clusters": 3, "epochs": 3, "refinements": 1, "hidden_dims": (8, 8), "device": "cpu"}
+    | {"batch_size": 32, "least_mass": 5.0},
     "jdrl": SETTINGS | CLUSTERING,
     "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
     "sdcn": SETTINGS | {"epochs": 6, "batch_size": 32, "update_interval": 2},

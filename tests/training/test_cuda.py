@@ -17,7 +17,7 @@ from clustering.training.events import Epoch
 from clustering.training.kmeans import kmeans
 from clustering.training.lanes import side_by_side
 from clustering.training.optimisers import Optimiser, cosine
-from clustering.training.step import Batch, Step
+from clustering.training.step import Batch, Step, at_once
 
 pytestmark = [
     pytest.mark.gpu,
@@ -52,7 +52,7 @@ def test_a_replayed_step_does_what_an_eager_one_does_also_when_the_rate_changes(
             )
             return {"square": (noisy @ weight - batch.targets["t"]).square().mean()}
 
-        step = Step(loss, built, targets, data, noise, "float32", capture)
+        step = Step(at_once(loss), built, targets, data, noise, "float32", capture)
 
         def turns():
             for number, rows in enumerate(torch.arange(192, device=device).view(12, 1, 16)):

@@ -126,6 +126,21 @@ def test_an_interval_that_is_no_pass_goes_on_where_the_last_one_ended():
     assert sorted(flat(toy.rows[:5])) == sorted(flat(toy.rows[5:10])) == list(range(50))
 
 
+def test_the_steps_of_an_epoch_may_be_asked_for_before_each():
+    toy = Toy()
+    toy.run([toy.phase(steps=lambda: 1 + len(toy.rows))])
+    assert len(toy.rows) == 1 + 2 + 4 + 8
+
+
+def test_a_phase_that_must_begin_once_more_does_and_says_why():
+    toy = Toy()
+    told = iter(("", "It went wrong.", *[""] * 4))
+    toy.run([toy.phase(steps=1, again=lambda: next(told))])
+    epochs = [event for event in toy.events if isinstance(event, Epoch)]
+    assert [event.epoch for event in epochs] == [1, 1, 2, 3, 4]
+    assert [event.alarms for event in epochs[1:]] == [("It went wrong.",), (), (), ()]
+
+
 def test_a_phase_may_draw_its_own_batches_anew_every_epoch_and_the_same_ones_in_every_run():
     def draw(steps, generator):
         return torch.randint(5, (steps, 3), generator=generator)

@@ -34,7 +34,7 @@ def test_weights_decay_and_the_schedule_reaches_every_parameter():
 
 def test_a_slow_parameter_learns_a_fifth_as_fast_under_every_schedule():
     quick, slow = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
-    recipe = Optimiser("adam", 0.1, schedule=cosine, first_beta=0.5, slow=(slow,))
+    recipe = Optimiser("adam", 0.1, schedule=cosine, first_beta=0.5, paces=((0.2, (slow,)),))
     optimiser = recipe.build([quick, slow], CPU)
     assert all(group["betas"] == (0.5, 0.999) for group in optimiser.param_groups)
     for share in (0.0, 0.5):

@@ -11,7 +11,7 @@ from torch import nn
 
 from clustering.training.data import Data
 from clustering.training.optimisers import Optimiser, constant, cosine, tenth_every, warm_up
-from clustering.training.step import Batch, Step
+from clustering.training.step import Batch, Step, at_once
 
 CPU = torch.device("cpu")
 
@@ -29,7 +29,7 @@ def line(kind: str, **settings) -> tuple[nn.Parameter, Step]:
 
     targets = {"t": torch.arange(4.0)[:, None]}
     data = Data(np.array([[1.0], [3.0], [1.0], [3.0]], dtype=np.float32), CPU)
-    return weight, Step(loss, optimiser, targets, data, torch.Generator(), "float32")
+    return weight, Step(at_once(loss), optimiser, targets, data, torch.Generator(), "float32")
 
 
 def test_plain_sgd_with_momentum_moves_as_its_formula_says():
@@ -48,6 +48,21 @@ def test_terms_are_averaged_over_the_steps_and_start_again_from_zero():
     assert means["pull"] == pytest.approx(2)
     assert means["total"] == pytest.approx(means["slope"] + 2)
     assert step.means(1) == {"slope": 0, "pull": 0, "total": 0}
+
+
+def test_turns_follow_one_another_and_each_moves_what_learns_from_it_alone():
+    first, second = (nn.Parameter(torch.ones(1)) for _ in range(2))
+    optimiser = Optimiser("sgd", 0.1, momentum=0.0).build([first, second], CPU)
+
+    def turns(batch: Batch):
+        yield {"first": (first * second).sum()}, [first]
+        yield {"second": (first * second).sum()}, [second]  # the first has moved by now
+
+    step = Step(turns, optimiser, {}, Data(np.ones((2, 1), np.float32), CPU), torch.Generator(), "float32")
+    step.run(torch.tensor([[0, 1]]))
+    assert first.item() == pytest.approx(0.9)
+    assert second.item() == pytest.approx(1 - 0.1 * 0.9)
+    assert step.means(1) == pytest.approx({"first": 1.0, "second": 0.9, "total": 1.9})
 
 
 def test_biases_may_learn_twice_as_fast():
@@ -77,7 +92,7 @@ def test_half_precision_leaves_the_weights_in_single_and_the_loss_close():
     for precision in ("float32", "bfloat16"):
         optimiser = Optimiser("sgd", 1e-9).build(layer.parameters(), CPU)
         step = Step(
-            lambda batch: {"square": layer(batch.features).float().square().mean()},
+            at_once(lambda batch: {"square": layer(batch.features).float().square().mean()}),
             optimiser,
             {},
             data,

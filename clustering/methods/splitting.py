@@ -1,0 +1,437 @@
+"""How HC-MGAN grows its tree: a branch is split by a GAN of two generators, then refined by a GAN a half.
+
+de Mello, Assunção, Murai 2022. What a branch holds of an item is a number from 0 to 1; items are drawn as
+often as the branch holds them, so that a GAN learns the branch alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import logsigmoid
+
+from clustering.losses.adversarial import critic_loss, generator_loss
+from clustering.losses.generator_identity import generator_identity
+from clustering.losses.soft_split import shared_out, variation
+from clustering.networks.generator_tree import Gan, GeneratorTree
+from clustering.networks.generators import redraw
+from clustering.training.data import Data
+from clustering.training.inference import ROWS_AT_ONCE
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase, Refreshed
+from clustering.training.seeds import torch_generator
+from clustering.training.step import Batch, Precision, Turn, products_in
+
+CRITIC_PACE, CLASSIFIER_PACE = 0.5, 0.1  # times the generators' rate
+CALM = 0.002  # of all items: a refinement that moves less membership is the last
+SURE = 0.01  # cross entropy of the critic on fakes below which a generator has lost
+WATCHED_FROM, WATCHED_EVERY = 0.4, 0.1  # of a phase, when that is looked at
+MOST_ATTEMPTS = 4
+SAMPLE = 512  # fakes a generator that are looked at
+ALIKE = 0.1  # of the items' spread, below which a generator's fakes are all alike
+THIN = 0.01  # of a branch, below which a half is hardly one
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how hard the GANs train.
+
+    Parameters
+    ----------
+    epochs : int
+        Of a split, and of each of its refinements.
+    refinements : int
+        At most.
+    batch_size : int
+        Items a step, from each half.
+    separation : float
+        δ, how much driving the generators apart counts beside looking real.
+    noise : float
+        ν of the first epoch, which falls to 0 in the last.
+    least_mass : float
+        A branch that holds less is not divided.
+    learning_rate, classifier_pace : float
+        Of the generators; and times that, of the classifier.
+    precision : {"float32", "tf32", "bfloat16"}
+    random_state : int
+    """
+
+    epochs: int
+    refinements: int
+    batch_size: int
+    separation: float
+    noise: float
+    least_mass: float
+    learning_rate: float
+    classifier_pace: float
+    precision: Precision
+    random_state: int
+
+
+class Splitting:
+    """The phases of a fit.
+
+    Parameters
+    ----------
+    network : GeneratorTree
+    data : Data
+        On the device.
+    schedule : Schedule
+    """
+
+    def __init__(self, network: GeneratorTree, data: Data, schedule: Schedule) -> None:
+        self.network, self.data, self._schedule = network, data, schedule
+        self._gans: list[Gan] = [gan for gan in network.gans if isinstance(gan, Gan)]
+        self._n_splits = len(network.splits)
+        self._code_dim = next(network.gans[0].generators[0].parameters()).shape[1]  # type: ignore[index,union-attr]
+        self._told: tuple[str, ...] = ()
+        self._expected: dict[int, float] = {}
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Return the splits, each with its refinements, and a last phase that puts the tree in order."""
+        found = []
+        for split in range(self._n_splits):
+            found.append(self._phase(f"split {split + 1}", split, 0))
+            found += [
+                self._phase(f"split {split + 1}, refinement {number}", split, number)
+                for number in range(1, self._schedule.refinements + 1)
+            ]
+        last = Phase(
+            "leaves",
+            1,
+            begin=self.finish,
+            refresh=self.look,
+            watch=self._count,
+            ends=lambda: self.outcome() if int(self.network.epoch) else "",
+        )
+        return (*found, last)
+
+    def _phase(self, name: str, split: int, refinement: int) -> Phase:
+        gans = self._gans[: 2 if refinement else 1]
+        paces = (
+            (CRITIC_PACE, [weight for gan in gans for weight in judging(gan)]),
+            (
+                self._schedule.classifier_pace,
+                [weight for gan in gans for weight in gan.classifier.head.parameters()],
+            ),
+        )
+        return Phase(
+            name,
+            self._schedule.epochs,
+            turns=self.refine if refinement else self.split,
+            parameters=[weight for gan in gans for weight in gan.parameters()],
+            optimiser=Optimiser("adam", self._schedule.learning_rate, first_beta=0.5, paces=paces),
+            begin=lambda: self.begin(split, refinement),
+            refresh=self.look,
+            steps=lambda: self.steps(split, refinement),
+            noisy=True,
+            draw=self.draw,
+            watch=self.watch,
+            ends=lambda: "" if bool(self.network.active) else "The rest of the split was left out.",
+            again=lambda: self.again(split, refinement),
+        )
+
+    # What a step does ----------------------------------------------------------------------------------
+
+    def split(self, batch: Batch) -> Iterator[Turn]:
+        """Train one GAN on a branch: its critic, then its classifier, then its two generators."""
+        gan = self._gans[0]
+        fakes = self._disturbed(gan.generate(self._codes(batch)), batch.generator)
+        real = self._disturbed(batch.features, batch.generator)
+        yield {"critic": self._criticised(gan, real, fakes)}, judging(gan)
+        features = gan.features(fakes)
+        told = generator_identity(*gan.told(features.detach()).chunk(2))
+        yield {"classifier": told}, list(gan.classifier.head.parameters())
+        apart = generator_identity(*gan.told(features).chunk(2))
+        yield (
+            {"generators": generator_loss(gan.judged(features)), "apart": self._schedule.separation * apart},
+            list(gan.generators.parameters()),
+        )
+
+    def refine(self, batch: Batch) -> Iterator[Turn]:
+        """Train a GAN on each half; its classifier tells the own GAN's fakes from the other's."""
+        left, right = self._gans
+        reals = self._disturbed(batch.features, batch.generator).chunk(2)
+        fakes = [self._disturbed(gan.generate(self._codes(batch)), batch.generator) for gan in (left, right)]
+        told = [self._criticised(*side) for side in zip(self._gans, reals, fakes, strict=True)]
+        yield {"critic": told[0] + told[1]}, [*judging(left), *judging(right)]
+        # By whose features (first) and whose fakes (second).
+        seen = {(i, j): self._gans[i].features(fakes[j]) for i in (0, 1) for j in (0, 1)}
+        told = [
+            generator_identity(gan.told(seen[i, i].detach()), gan.told(seen[i, 1 - i].detach()))
+            for i, gan in enumerate(self._gans)
+        ]
+        heads = [weight for gan in self._gans for weight in gan.classifier.head.parameters()]
+        yield {"classifier": told[0] + told[1]}, heads
+        real = [generator_loss(gan.judged(seen[i, i])) for i, gan in enumerate(self._gans)]
+        # The own classifier is to say "own" of them, and the other's "other".
+        apart = [
+            generator_identity(gan.told(seen[i, i]), self._gans[1 - i].told(seen[1 - i, i]))
+            for i, gan in enumerate(self._gans)
+        ]
+        generators = [weight for gan in self._gans for weight in gan.generators.parameters()]
+        driven = self._schedule.separation * (apart[0] + apart[1])
+        yield {"generators": real[0] + real[1], "apart": driven}, generators
+
+    def _codes(self, batch: Batch) -> Tensor:
+        shape = (self._schedule.batch_size, self._code_dim)
+        return batch.features.new_empty(shape).uniform_(-1, 1, generator=batch.generator)
+
+    def _disturbed(self, items: Tensor, generator: Generator) -> Tensor:
+        """Return x + x ⊙ ε ν with ε ~ N(0, 1)."""
+        return items * (1 + self.network.noise * torch.empty_like(items).normal_(generator=generator))
+
+    def _criticised(self, gan: Gan, real: Tensor, fakes: Tensor) -> Tensor:
+        logits = gan.judged(gan.features(torch.cat([real, fakes.detach()])))  # rows do not see each other
+        return critic_loss(logits[: len(real)], logits[len(real) :])
+
+    # Between steps -------------------------------------------------------------------------------------
+
+    def steps(self, split: int, refinement: int) -> int:
+        """Return the steps of an epoch: one pass over what the branch holds."""
+        rows = self._schedule.batch_size * (2 if refinement else 1)
+        return max(1, int(self._masses()[split] // rows))
+
+    def _masses(self) -> dict[int, float]:
+        """Return what the branch of this split holds, and of the next ones if all fall into equal halves."""
+        if not self._expected:
+            network = self.network
+            now, at_work = network.memberships.sum(dim=0).tolist(), int(network.at_work)
+            leaves = sorted(mass for leaf, mass in enumerate(now) if leaf != at_work)
+            largest = now[at_work] if at_work >= 0 else leaves.pop()
+            for split in range(int(network.slot), self._n_splits):
+                self._expected[split] = largest
+                leaves = sorted([*leaves, largest / 2, largest / 2])
+                largest = leaves.pop()
+        return self._expected
+
+    def draw(self, steps: int, generator: Generator) -> Tensor:
+        """Draw items as often as the branch, or each of its halves, holds them; (steps, b) or (steps, 2b)."""
+        network, size = self.network, self._schedule.batch_size
+        network.trained.fill_(True)
+        halves = network.held.T if bool(network.refinement) else network.memberships.T[network.at_work][None]
+        drawn = [
+            torch.multinomial(half, steps * size, replacement=True, generator=generator).view(steps, size)
+            for half in halves
+        ]
+        return torch.cat(drawn, dim=1)
+
+    def begin(self, split: int, refinement: int) -> None:
+        """Take what the phase before has found, and choose what this one is to do."""
+        network = self.network
+        if not len(network.memberships):
+            network.memberships = torch.zeros(self.data.n_items, self._n_splits + 1, device=self.data.device)
+            network.memberships[:, 0] = 1
+        moved = self._accept()
+        if refinement == 0:
+            self._add_split()
+            self._choose()
+        else:
+            calm = refinement > 1 and moved is not None and moved < CALM * self.data.n_items
+            network.active.fill_(moved is not None and not calm)
+        network.slot.fill_(split)
+        network.refinement.fill_(refinement)
+        network.attempts.zero_()
+        self._expected = {}
+        self._start()
+
+    def _start(self) -> None:
+        """Give the GANs of the running phase new first weights."""
+        network = self.network
+        network.epoch.zero_()
+        network.trained.fill_(False)
+        network.proposed = network.held.clone()
+        network.noise.fill_(self._schedule.noise)
+        purpose = (int(one) for one in (network.slot, network.at_work, network.refinement, network.attempts))
+        generator = torch_generator(self._schedule.random_state, "gan", *(1 + one for one in purpose))
+        for gan in self._gans:
+            redraw(gan, generator)
+
+    def _accept(self) -> float | None:
+        """Keep what the running phase has found; return how much membership moved, None if none was found."""
+        network = self.network
+        if not (bool(network.active) and bool(network.trained)):
+            return None
+        moved = float(variation(network.held, network.proposed))
+        network.held = network.proposed.clone()
+        network.accepted.fill_(True)
+        made = int(network.made)
+        network.refined[made] = bool(network.refinement)
+        for classifier, gan in zip(network.classifiers(made), self._gans, strict=False):
+            classifier.load_state_dict(gan.classifier.state_dict())
+        return moved
+
+    def _add_split(self) -> None:
+        """Give the halves of the split at work their place among the leaves."""
+        network = self.network
+        if bool(network.accepted):
+            leaf, made = int(network.at_work), int(network.made)
+            network.masses[made] = network.memberships[:, leaf].sum()
+            network.parents[made] = leaf
+            network.memberships[:, leaf], network.memberships[:, made + 1] = network.held.T
+            network.made += 1
+        network.accepted.fill_(False)
+        network.at_work.fill_(-1)
+
+    def _choose(self) -> None:
+        """Put the leaf that holds most to work, if one holds enough."""
+        network = self.network
+        masses = network.memberships.sum(dim=0)
+        masses[network.closed] = -1
+        largest = int(masses.argmax())
+        enough = float(masses[largest]) >= self._schedule.least_mass
+        network.active.fill_(enough)
+        network.at_work.fill_(largest if enough else -1)
+        held = network.memberships[:, largest]
+        network.held = torch.stack([held, torch.zeros_like(held)], dim=1)
+
+    def again(self, split: int, refinement: int) -> str:
+        """Begin the phase anew when the critic has learned to see through every fake of a generator."""
+        network, epochs = self.network, self._schedule.epochs
+        done, from_, every = (
+            int(network.epoch) + 1,
+            *(max(1, round(share * epochs)) for share in (WATCHED_FROM, WATCHED_EVERY)),
+        )
+        if done < from_ or (done - from_) % every or not self._lost():
+            return ""
+        network.attempts += 1
+        what = f"The GAN of split {split + 1} collapsed: its critic sees through every fake"
+        if int(network.attempts) < MOST_ATTEMPTS:
+            self._start()
+            return f"{what}. The phase began again (attempt {int(network.attempts) + 1} of {MOST_ATTEMPTS})."
+        if refinement == 0:
+            network.closed[network.at_work] = True
+            self._choose()
+            network.attempts.zero_()
+            self._expected = {}
+            if bool(network.active):
+                self._start()
+                return f"{what}, {MOST_ATTEMPTS} times. The branch stays whole; the next largest is split."
+        network.active.fill_(False)
+        self._told = (f"{what}, {MOST_ATTEMPTS} times. What was found before stays as it is.",)
+        return ""
+
+    def _lost(self) -> bool:
+        with torch.no_grad():
+            certain = [
+                -logsigmoid(-gan.judged(gan.features(fakes))).mean()
+                for gan, both in self._sampled()
+                for fakes in both.chunk(2)
+            ]
+        return bool(torch.stack(certain).min() < SURE)
+
+    def _sampled(self) -> Iterator[tuple[Gan, Tensor]]:
+        """Yield every GAN at work with some fakes of its two generators, (2s, d)."""
+        generator = torch_generator(self._schedule.random_state, "look", device=self.data.device)
+        for gan in self._gans[: 2 if bool(self.network.refinement) else 1]:
+            shape = (SAMPLE, self._code_dim)
+            codes = torch.empty(shape, device=self.data.device).uniform_(-1, 1, generator=generator)
+            yield gan, gan.generate(codes)
+
+    # What is seen after every epoch --------------------------------------------------------------------
+
+    def look(self) -> Refreshed:
+        """Look at the leaves as they are, or would be if the split at work ended now."""
+        network, data = self.network, self.data
+        leaves = network.memberships[:, : int(network.made) + 1]
+        figures: dict[str, float] = {}
+        leaf = int(network.at_work)
+        if bool(network.active):
+            if bool(network.trained):
+                self._propose()
+            halves = network.proposed
+            leaves = torch.cat([leaves, halves[:, 1:]], dim=1)
+            leaves[:, leaf] = halves[:, 0]
+            masses = [*halves.sum(dim=0), variation(network.held, halves)]
+            names = ("one half holds", "the other holds", "membership moved")
+            shares = (torch.stack(masses) / data.n_items).tolist()
+            figures = dict(zip(names, shares, strict=True))
+        confidences, labels = leaves.max(dim=1)
+        centers = means(data.features, leaves)
+        return Refreshed(data.features, centers, labels, confidences, {}, figures, given=True)
+
+    @torch.no_grad()
+    def _propose(self) -> None:
+        network = self.network
+        held = network.held.sum(dim=1)
+        with products_in(self._schedule.precision):
+            for part, features in self.data.chunks(ROWS_AT_ONCE):
+                network.proposed[part] = shared_out(held[part], network.proposal(features))
+
+    def watch(self) -> tuple[str, ...]:
+        """Count the epoch, let the noise fall, and say what goes wrong."""
+        network, schedule = self.network, self._schedule
+        self._count()
+        network.noise.fill_(schedule.noise * max(0.0, 1 - int(network.epoch) / max(1, schedule.epochs - 1)))
+        told, self._told = self._told, ()
+        if not bool(network.active) or int(network.epoch) < WATCHED_FROM * schedule.epochs:
+            return told
+        return told + self._alike() + self._thin()
+
+    def _count(self) -> tuple[str, ...]:
+        self.network.epoch += 1
+        return ()
+
+    def _alike(self) -> tuple[str, ...]:
+        with torch.no_grad():
+            held = self.network.held.sum(dim=1, keepdim=True)
+            middle = means(self.data.features, held)
+            spread = (held * (self.data.features - middle).square()).sum() / held.sum()
+            spreads = [
+                fakes.var(dim=0, unbiased=False).sum() / spread.clamp_min(1e-12)
+                for _, both in self._sampled()
+                for fakes in both.chunk(2)
+            ]
+        share = float(torch.stack(spreads).min().sqrt())
+        if share >= ALIKE:
+            return ()
+        return (
+            f"A generator makes nearly the same item again and again (its spread is {share:.0%} of the "
+            "branch's: mode collapse), so its half may be a single detail; another seed may help.",
+        )
+
+    def _thin(self) -> tuple[str, ...]:
+        masses = self.network.proposed.sum(dim=0)
+        share = float(masses.min() / masses.sum())
+        if share >= THIN:
+            return ()
+        return (
+            f"One half of the branch holds only {share:.1%} of it: the generators have found odd items, not "
+            "two groups; another seed, or a smaller “noise”, may help.",
+        )
+
+    # The end -------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """Take the last split, and put the middle of every leaf into the network."""
+        network = self.network
+        if not len(network.memberships):  # nothing was to be split
+            network.memberships = torch.ones(self.data.n_items, 1, device=self.data.device)
+        self._accept()
+        self._add_split()
+        network.active.fill_(False)
+        network.epoch.zero_()
+        network.centers = means(self.data.features, network.memberships[:, : int(network.made) + 1])
+
+    def outcome(self) -> str:
+        """Say how the tree came out."""
+        made = int(self.network.made)
+        if made == self._n_splits:
+            return "All splits were made."
+        return (
+            f"{made} of {self._n_splits} splits were made: no other branch holds "
+            f"{self._schedule.least_mass:,.0f} items or more, or can be divided."
+        )
+
+
+def judging(gan: Gan) -> list[nn.Parameter]:
+    """Return what learns from the critic's loss: its features and its own layer."""
+    return [*gan.classifier.encoder.parameters(), *gan.critic.parameters()]
+
+
+def means(features: Tensor, memberships: Tensor) -> Tensor:
+    """Return the means of items (n, d), weighted by what each leaf holds of them (n, k); (k, d)."""
+    return (memberships.T @ features) / memberships.sum(dim=0).clamp_min(1e-12)[:, None]
