@@ -162,7 +162,7 @@ class Prototyping:
         network, share = self._network, self._method.prototype_share
         with products_in(self._method.precision):
             odds = self._odds(network.codes)
-            labelled = prototype_labels(odds, normalize(network.codes, dim=1), share)  # (h, K, n // K)
+            labelled = prototype_labels(odds, directions(network, network.codes), share)  # (h, K, n // K)
         labels = torch.arange(labelled.shape[1], device=odds.device).repeat_interleave(labelled.shape[2])
         of_heads = [
             double_softmax_cross_entropy(odds[rows.flatten(), head][None], labels[None])
@@ -195,7 +195,7 @@ class Prototyping:
                     torch.ones_like(codes[0]), min(0.9, LEFT_OUT * method.strength), NOISE * method.strength
                 )
                 strong = noisy(codes, generator)
-            found = prototype_labels(self._odds(light), normalize(codes, dim=1), method.prototype_share)
+            found = prototype_labels(self._odds(light), directions(network, codes), method.prototype_share)
         network.labelled = put(network.labelled, found)
         network.seen = put(network.seen, strong)
 
@@ -229,6 +229,15 @@ class Prototyping:
             for part in rows.split(ROWS_AT_ONCE)
         ]
         return torch.cat(parts)
+
+
+def directions(network: PrototypeNetwork, codes: Tensor) -> Tensor:
+    """Return features (n, D) about their mean in rows of length 1, by which items are like a prototype.
+
+    Learned ones have columns of spread 1; given ones keep the spreads they were given, for there a column may
+    be narrow because it hardly matters, such as a pixel at the edge.
+    """
+    return normalize(codes if network.learned else codes / network.factor, dim=1)
 
 
 def put(held: Tensor, values: Tensor) -> Tensor:

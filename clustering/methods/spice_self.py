@@ -60,7 +60,7 @@ class SPICESelf(PrototypeClusterer):
     the rate, and the head and round of the lowest loss on the whole set that speak: no label chooses. Ours:
     the network of the features keeps the statistics it has learned, where the authors' code lets those of
     strong views drift in; five heads of 128 hidden units in place of ten of 512; likeness is that of features
-    with mean 0 and spread 1; where there is no picture a strong view has numbers left out and noise.
+    about their mean; where there is no picture a strong view has numbers left out and noise.
     """
 
     info = MethodInfo(

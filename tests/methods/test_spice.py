@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from clustering.losses.partition_confidence import least_confidence_loss
 from clustering.losses.prototype_labels import double_softmax_cross_entropy, prototype_labels
-from clustering.methods.prototyping import Prototyping
+from clustering.methods.prototyping import Prototyping, directions
 from clustering.methods.scan import SCAN
 from clustering.methods.spice import SPICE
 from clustering.methods.spice_self import SPICESelf
@@ -62,7 +62,9 @@ def test_heads_learn_their_own_labels_of_strong_views_above_the_least_there_is(b
     network, rounds, _ = prepared(SPICESelf(4, **SMALL), blobs)
     rounds.label()
     odds = torch.softmax(network.heads(network.codes), dim=2).transpose(0, 1)
-    assert torch.equal(network.labelled, prototype_labels(odds, normalize(network.codes, dim=1), 0.5))
+    about_the_mean = normalize(torch.from_numpy(blobs - blobs.mean(axis=0)), dim=1)
+    torch.testing.assert_close(directions(network, network.codes), about_the_mean, rtol=1e-4, atol=1e-4)
+    assert torch.equal(network.labelled, prototype_labels(odds, directions(network, network.codes), 0.5))
     assert network.labelled.shape == (5, 4, 50)
     assert not torch.equal(network.seen, network.codes)  # a strong view
     places = rounds.draw(rounds.steps, torch.Generator().manual_seed(0))
