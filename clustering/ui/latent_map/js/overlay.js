@@ -32,8 +32,7 @@ class Overlay {
     for (const group of map.groupsBySize) {
       if (!map.shown(group.code) || !group.count) continue;
       const [dataX, dataY] = map.anchorOf(group);
-      const x = camera.screenX(dataX);
-      let y = camera.screenY(dataY);
+      let [x, y] = [camera.screenX(dataX), camera.screenY(dataY)];
       if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
       const picture = scene.pictures.find((one) => one.item === group.medoid);
       if (scene.medoids && !picture && !numbered && map.store) continue;
@@ -42,6 +41,7 @@ class Overlay {
       const width = context.measureText(text).width + (numbered ? 8 : 12);
       const height = numbered ? 17 : 19;
       if (picture) y = picture.top + picture.height + (numbered ? 0 : height / 2 + 4);
+      x = Math.min(Math.max(x, width / 2), Math.max(camera.width - width / 2, width / 2)); // a name at the edge is not cut
       const box = [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
       if (taken.some((other) => box[0] < other[2] + 2 && box[2] > other[0] - 2 && box[1] < other[3] + 2 && box[3] > other[1] - 2)) continue;
       taken.push(box);
