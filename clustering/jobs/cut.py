@@ -10,6 +10,7 @@ from clustering.errors import StudioError
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
+from clustering.jobs.naming import name_by_words
 from clustering.workspace import RunArrays, RunRecord, Workspace
 
 
@@ -71,6 +72,7 @@ def _made(workspace: Workspace, source: RunRecord, n_clusters: int, context: Job
         job_id=context.job_id,
     )
     _carry_maps(workspace, source, made)
+    name_by_words(workspace, made)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Texts and words in sentences by clicks: how they are looked at, and how a group takes its proposed name."""
+"""Texts and words in sentences by clicks: how they are looked at, and how a group is named by them."""
 
 from __future__ import annotations
 
@@ -37,11 +37,17 @@ def letters(empty_workspace, tmp_path):
     return empty_workspace, _run(empty_workspace, folder)
 
 
-def test_a_group_of_texts_is_told_by_its_words_and_can_take_them_as_its_name(letters, visit):
+def test_a_group_of_texts_is_called_by_its_words_and_takes_them_back_after_another_name(letters, visit):
     workspace, run = letters
+    assert {word for name in workspace.cluster_names(run).values() for word in name.split(", ")} >= {
+        "ship",
+        "cow",
+    }
+    group = int(workspace.run_arrays(run).labels[1])
+    workspace.name_cluster(run, group, "Fleet")
     app = visit("explore")
     assert not app.exception
-    app.session_state[f"group-{run}"] = int(workspace.run_arrays(run).labels[1])
+    app.session_state[f"group-{run}"] = group
     app.run()
     assert not app.exception
     said = words(app)
