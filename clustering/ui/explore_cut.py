@@ -28,7 +28,14 @@ def cut_key(shown: Shown) -> str:
 
 def n_groups(shown: Shown) -> int:
     """Return into how many groups a person wants to cut; at first as many as the run has."""
-    return int(st.session_state.get(cut_key(shown)) or shown.run.n_clusters)
+    return int(st.session_state.get(cut_key(shown)) or own_groups(shown))
+
+
+def own_groups(shown: Shown) -> int:
+    """Return at how many groups the run itself cuts its tree; some of them may hold no item."""
+    tree = tree_of(shown.run.id)
+    assert tree is not None
+    return min(int(shown.run.parameters["n_clusters"]), tree.n_leaves)
 
 
 def groups_for(shown: Shown, colour: str) -> Groups:

@@ -61,9 +61,10 @@ def _block(shown: Shown, tree: MergeTree) -> None:
 
 def _cut(shown: Shown, tree: MergeTree) -> None:
     """Draw the slider that colours the map, and the button that makes its groups a run."""
-    most = min(tree.n_leaves, max(MOST_GROUPS, shown.run.n_clusters))
+    own_groups = explore_cut.own_groups(shown)
+    most = min(tree.n_leaves, max(MOST_GROUPS, own_groups))
     if most > 2:
-        st.session_state.setdefault(explore_cut.cut_key(shown), max(shown.run.n_clusters, 2))
+        st.session_state.setdefault(explore_cut.cut_key(shown), max(own_groups, 2))
         st.slider(
             "Cut the tree into groups",
             2,
@@ -76,7 +77,7 @@ def _cut(shown: Shown, tree: MergeTree) -> None:
     wanted = explore_cut.n_groups(shown)
     sizes = np.bincount(tree.cut(wanted), minlength=wanted)
     kept = same_cut(state.workspace(), shown.run, wanted)
-    own = kept is not None and kept.id == shown.run.id
+    own = wanted == own_groups
     st.caption(
         f"{several(wanted, 'group')}; the largest holds {_items(shown, int(sizes.max()))}, "
         f"the smallest {sizes.min():,}.{' These are the groups of this run.' if own else ''}"

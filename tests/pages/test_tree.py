@@ -152,6 +152,33 @@ def test_a_cut_is_kept_as_the_run_that_a_training_would_give(small: Small, ward:
     assert "These are the groups of this run." in words(app)
 
 
+def test_a_tree_whose_leaves_hold_items_by_degrees_tells_masses_and_its_cuts_are_kept(small: Small) -> None:
+    settings = {"n_clusters": 4, "epochs": 2, "refinements": 1, "hidden_dims": [8], "batch_size": 8}
+    wanted = {"features": small.features, "method": "hcmgan", "parameters": {**settings, "least_mass": 1.0}}
+    with Inline(small.workspace) as here:
+        trained = here.submit("train", wanted)
+        here.submit("project", {"projection": "pca", "space": "latent"}, trained.id)
+    run = small.workspace.run(trained.result["run"])
+    tree, held = small.workspace.tree(run.id), small.workspace.run_arrays(run.id).soft_assignments
+    assert tree is not None and tree.memberships is not None
+    np.testing.assert_array_equal(tree.held(4), held)
+    app = opened(run.id)
+    assert not app.exception
+    for half in tree.halves(tree.root):  # type: ignore[union-attr]
+        assert f"Mass {tree.mass(half):,.1f} of 24" in words(app)
+    assert "Mass 24.0 of 24, and it is divided by degrees" in words(app)
+    heavier = max(tree.halves(tree.root), key=tree.size)  # type: ignore[arg-type]
+    app.button(key=f"tree-open-{heavier}").click().run()
+    app.slider(key=f"tree-cut-{run.id}").set_value(2).run()
+    assert not app.exception
+    np.testing.assert_array_equal(app.session_state["_explore-map"]["codes"], tree.cut(2))
+    with Inline(small.workspace) as here:
+        made = here.submit("cut", {"run": run.id, "n_clusters": 2})
+    kept = small.workspace.run_arrays(made.result["run"])
+    np.testing.assert_array_equal(kept.labels, tree.cut(2))
+    np.testing.assert_array_equal(kept.soft_assignments, tree.held(2))
+
+
 def test_another_run_without_a_tree_is_coloured_by_its_groups_again(small: Small, ward: RunRecord) -> None:
     app = opened(ward.id)
     app.slider(key=f"tree-cut-{ward.id}").set_value(6).run()
