@@ -324,7 +324,7 @@ class HCMGAN(DeepClusterer):
         """Take up the tree: its classifiers, its history of splits in reverse, and what each leaf holds."""
         made = int(network.made)
         self.children_, self.heights_ = merges(
-            network.parents[:made].tolist(), network.masses[:made].tolist()
+            network.parents[:made].tolist(), network.masses[:made].sum(dim=1).tolist()
         )
         tree = self.setup(items.shape[1], torch_generator(self.random_state, "weights"))
         wanted, grown = tree.state_dict(), network.state_dict()

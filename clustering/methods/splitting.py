@@ -269,7 +269,7 @@ class Splitting:
         network = self.network
         if bool(network.accepted):
             leaf, made = int(network.at_work), int(network.made)
-            network.masses[made] = network.memberships[:, leaf].sum()
+            network.masses[made] = network.held.sum(dim=0)
             network.parents[made] = leaf
             network.memberships[:, leaf], network.memberships[:, made + 1] = network.held.T
             network.made += 1
@@ -351,7 +351,16 @@ class Splitting:
             figures = dict(zip(names, shares, strict=True))
         confidences, labels = leaves.max(dim=1)
         centers = means(data.features, leaves)
-        return Refreshed(data.features, centers, labels, confidences, {}, figures, given=True)
+        return Refreshed(data.features, centers, labels, confidences, {}, figures, self.tree_so_far(), True)
+
+    def tree_so_far(self) -> tuple[str, ...]:
+        """Return the splits that were made, each branch with what it holds."""
+        made = int(self.network.made)
+        halves = self.network.masses[:made].tolist()
+        if not made:
+            return ()
+        splits = [f"{left + right:,.0f} → {left:,.0f} + {right:,.0f}" for left, right in halves]
+        return (f"The tree so far, in items by mass: {'; '.join(splits)}.",)
 
     @torch.no_grad()
     def _propose(self) -> None:

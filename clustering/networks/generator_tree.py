@@ -122,8 +122,8 @@ class GeneratorTree(nn.Module):
     splits : ModuleList (n_splits,)
         The classifiers of every split: that of the first GAN, or one of each half.
     parents : int64 Tensor (n_splits,)
-    masses : float Tensor (n_splits,)
-        What each divided leaf held.
+    masses : float Tensor (n_splits, 2)
+        What the halves of each split held when it was made.
     refined : bool Tensor (n_splits,)
         Whether the split was refined, so that both of its classifiers are asked.
     made : int64 Tensor ()
@@ -184,7 +184,7 @@ class GeneratorTree(nn.Module):
         buffers |= {name: torch.zeros(0, 2) for name in ("memberships", "held", "proposed")}
         buffers |= {
             "parents": torch.zeros(n_splits, dtype=torch.int64),
-            "masses": torch.zeros(n_splits),
+            "masses": torch.zeros(n_splits, 2),
             "refined": torch.zeros(n_splits, dtype=torch.bool),
             "closed": torch.zeros(n_splits + 1, dtype=torch.bool),
             "centers": torch.zeros(1, plan.n_features),

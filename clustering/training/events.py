@@ -71,6 +71,8 @@ class Epoch(Told):
         Estimated seconds to the end of all phases.
     figures : dict of str to float
         Numbers a method tells beside its losses; nothing minimises them.
+    told : tuple of str
+        Sentences on how far the method is; they are no alarms.
     """
 
     kind: ClassVar[str] = "epoch"
@@ -84,6 +86,7 @@ class Epoch(Told):
     seconds: float = 0.0
     remaining: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,7 @@ class Loop:
             position.elapsed,
             self._remaining(),
             dict(self._whole.last.figures) if self._whole.last else {},
+            self._whole.last.told if self._whole.last else (),
         )
         try:
             self._tell(event)

@@ -26,6 +26,8 @@ class Refreshed:
         Handed to the loss row by row; the same names and shapes every time.
     figures : dict of str to float
         Numbers of this look that nothing minimises, told with the epoch.
+    told : tuple of str
+        Sentences of this look that are no alarms, told with the epoch.
     given : bool
         Whether the latents are the features as they were given: then no network is to blame for those that do
         not vary.
@@ -37,6 +39,7 @@ class Refreshed:
     confidences: Tensor
     targets: Mapping[str, Tensor]
     figures: Mapping[str, float] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
     given: bool = False
 
 

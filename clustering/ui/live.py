@@ -67,6 +67,12 @@ def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(newest.get("alarms", ())))
 
 
+def told(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the newest epoch tells of how far the method is."""
+    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
+    return list(newest.get("told", ()))
+
+
 def earlier(rows: Sequence[Mapping[str, Any]], most: int = 3) -> list[str]:
     """Return what one epoch alone had to say, before the newest; the latest ``most`` of such sentences.
 

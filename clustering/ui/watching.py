@@ -116,6 +116,8 @@ def picture(status: JobStatus) -> None:
     with left:
         if snapshots:
             moving_map(status.job_id, snapshots[-1])
+            for sentence in live.told(rows):
+                st.caption(plain(sentence))
         else:
             st.skeleton(430)
             st.caption("The map appears with the first epoch.")

@@ -122,6 +122,8 @@ def test_no_mass_is_lost_and_the_heaviest_leaf_is_always_the_next(fitted, blobs)
         assert tree.mass(node) == pytest.approx(height, rel=1e-3)
         others = [tree.mass(int(one)) for one in tree.branches(tree.n_leaves - merge - 1) if one != node]
         assert all(mass <= height + 1e-2 for mass in others)
+    assert fitted.history_[-2]["told"][0].startswith("The tree so far, in items by mass: 90 → ")
+    assert fitted.history_[-2]["told"][0].count("→") == 3
     for row in fitted.history_:
         if row.get("figures"):
             shares = row["figures"]["one half holds"] + row["figures"]["the other holds"]

@@ -175,8 +175,11 @@ def test_a_phase_ends_when_its_own_rule_says_so_and_its_own_alarms_ride_on_its_e
 
 def test_the_figures_of_a_look_ride_on_its_epoch():
     toy = Toy()
-    toy.run([toy.phase(refresh=lambda: replace(toy.look(), figures={"looks": float(toy.looks)}))])
+    toy.run(
+        [toy.phase(refresh=lambda: replace(toy.look(), figures={"looks": float(toy.looks)}, told=("Far.",)))]
+    )
     epochs = [event for event in toy.events if isinstance(event, Epoch)]
+    assert {event.told for event in epochs} == {("Far.",)}
     assert [event.figures for event in epochs] == [{"looks": float(number)} for number in range(2, 6)]
 
 

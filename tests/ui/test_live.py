@@ -64,6 +64,16 @@ def test_alarms_are_those_of_the_newest_epoch_each_once():
     assert live.alarms([]) == []
 
 
+def test_how_far_a_method_is_is_told_by_the_newest_epoch():
+    rows = [
+        {"kind": "epoch", "told": ["9 → 5 + 4"]},
+        {"kind": "epoch", "told": ["9 → 5 + 4; 5 → 3 + 2"]},
+        {"kind": "snapshot"},
+    ]
+    assert live.told(rows) == ["9 → 5 + 4; 5 → 3 + 2"]
+    assert live.told([{"kind": "epoch"}]) == live.told([]) == []
+
+
 def test_the_view_holds_every_point_and_moves_in_steps():
     points = live.positions(latents())
     left, _, right, _ = live.bounds(points)
