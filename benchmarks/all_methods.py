@@ -109,7 +109,8 @@ def seen_as_pictures(data: DataSet, name: str, kind: type[Any], seed: int) -> tu
     choices = {one.name: one.choices for one in parameters_of(kind)}
     if views not in choices.get("views", ()):
         return ()
-    seen = {"views": views, **({"pretext": "contrast"} if "pretext" in choices else {})}
+    learned = [name for name in ("joint", "contrast") if name in choices.get("pretext", ())][:1]
+    seen = {"views": views, **({"pretext": learned[0]} if learned else {})}
     fit = planned(data, name, kind, seed)
     return (Fit(data, name, seed, fit.settings | seen, f"{name} (views: {views})"),)
 

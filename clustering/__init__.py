@@ -29,6 +29,7 @@ _HOMES = {
     "GCEALS": "clustering.methods.gceals",
     "HCMGAN": "clustering.methods.hcmgan",
     "IDEC": "clustering.methods.idec",
+    "IcicleGCN": "clustering.methods.iciclegcn",
     "JDRL": "clustering.methods.jdrl",
     "LaptSNE": "clustering.projections.laptsne",
     "PCA": "clustering.projections.pca",

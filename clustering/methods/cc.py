@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -27,9 +28,15 @@ from clustering.methods.settings import (
 from clustering.methods.viewing import Strength, Viewing, Views
 from clustering.networks.views import ContrastiveNetwork
 from clustering.parameters import Meaning
+from clustering.training.checkpoint import fingerprint
+from clustering.training.data import Data
+from clustering.training.kept_weights import keeping_weights, remember_weights, weights_below
+from clustering.training.phase import Phase
 from clustering.training.step import Batch
 
 COMPARED = 128  # numbers by which items are compared, as published
+LEARNED = ("trunk", "last", "items", "groups")  # parts of the network, kept for a method that goes on from it
+BY_THE_WAY = ("device", "n_init")  # settings that do not decide what one seed learns
 
 
 class CC(ViewClusterer):
@@ -171,6 +178,27 @@ class CC(ViewClusterer):
             COMPARED,
             generator,
         )
+
+    def phases(self, network: ContrastiveNetwork, data: Data) -> tuple[Phase, ...]:  # type: ignore[override]
+        """Learn, and at the end keep what was learned, where weights are kept."""
+        (learn,) = super().phases(network, data)
+        mark = self.mark(data) if keeping_weights() else ""
+        look_out = learn.watch
+        assert look_out is not None
+
+        def watch() -> tuple[str, ...]:
+            if mark and int(network.looks) > self.epochs:  # the first look comes before any epoch
+                remember_weights(mark, weights_below(network, LEARNED))
+            return look_out()
+
+        return (replace(learn, watch=watch),)
+
+    def mark(self, data: Data) -> str:
+        """Return a hash of all that decides what is learned."""
+        decisive = {
+            name: value for name, value in self.get_params(deep=False).items() if name not in BY_THE_WAY
+        }
+        return fingerprint(self.info.name, decisive, data.device.type, data.given)
 
     def agreement(self, network: ContrastiveNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
         """Return the contrast of items and that of groups."""

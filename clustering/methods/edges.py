@@ -52,19 +52,22 @@ def checked_edges(edges: ArrayLike | Any, n_items: int, what: str = "links") -> 
 
 def nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
     """Return the links of all items to their nearest neighbours, whichever names the other, int64 (e, 2)."""
-    k = min(n_neighbors, data.n_items - 1)
-    if k < 1:
-        return np.empty((0, 2), dtype=np.int64)
-    return _nearest(gathered(data), k)
+    return nearest_pairs(gathered(data), min(n_neighbors, data.n_items - 1))
 
 
 def distinct_nearest_edges(data: Data, n_neighbors: int) -> NDArray[np.int64]:
     """Return the same among different items alone: of equal items (twins) the first stands for all."""
     first, _ = twins(data)
     k = min(n_neighbors, len(first) - 1)
-    return (
-        first[_nearest(gathered(data)[first], k)].astype(np.int64) if k else np.empty((0, 2), dtype=np.int64)
-    )
+    return first[nearest_pairs(gathered(data)[first], k)].astype(np.int64)
+
+
+def nearest_pairs(rows: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Return the links of rows (n, d) to their k nearest, whichever names the other, int64 (e, 2)."""
+    if k < 1:
+        return np.empty((0, 2), dtype=np.int64)
+    found = nearest_neighbors(rows, k).indices.astype(np.int64)
+    return checked_edges(np.stack([np.repeat(np.arange(len(rows)), k), found.ravel()], axis=1), len(rows))
 
 
 def twins(data: Data) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -89,12 +92,6 @@ def gathered(data: Data) -> NDArray[np.float32]:
     for part, features in data.chunks(ROWS_AT_ONCE):
         rows[part] = features.cpu().numpy()
     return rows
-
-
-def _nearest(rows: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    found = nearest_neighbors(rows, k).indices.astype(np.int64)
-    pairs = np.stack([np.repeat(np.arange(len(rows)), k), found.ravel()], axis=1)
-    return checked_edges(pairs, len(rows))
 
 
 def _from_matrix(matrix: Any, n_items: int, what: str) -> NDArray[np.int64]:

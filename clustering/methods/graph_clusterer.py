@@ -141,10 +141,7 @@ class GraphClusterer(LinkedClusterer):
 
     def assign(self, network: GraphAutoencoder, latents: Tensor) -> Tensor:  # type: ignore[override]
         """Return the assignments (n, K) of the known nodes whose codes are nearest."""
-        known = network.known_latents
-        rows = max(1, CELLS_AT_ONCE // max(1, len(known)))
-        near = [squared_distances(part.to(known), known).argmin(dim=1) for part in latents.split(rows)]
-        return network.known_assignments[torch.cat(near)]
+        return network.known_assignments[nearest_known(latents, network.known_latents)]
 
     def _propagation(self, data: Data) -> Propagation:
         assert data.edges is not None
@@ -186,6 +183,13 @@ class GraphClusterer(LinkedClusterer):
         self.weights_ = weights_of(network)
         assignments = known.cpu().numpy()
         return latents, assignments, np.asarray(assignments.argmax(axis=1), dtype=np.int64)
+
+
+def nearest_known(latents: Tensor, known: Tensor) -> Tensor:
+    """Return for each latent (n, m) the row number of the nearest known one (r, m), int64 (n,)."""
+    rows = max(1, CELLS_AT_ONCE // max(1, len(known)))
+    near = [squared_distances(part.to(known), known).argmin(dim=1) for part in latents.split(rows)]
+    return torch.cat(near)
 
 
 def shares(mixture: Tensor) -> Tensor:

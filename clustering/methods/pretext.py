@@ -29,7 +29,13 @@ from clustering.parameters import Meaning
 from clustering.training.checkpoint import fingerprint
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, in_parts
-from clustering.training.kept_weights import keeping_weights, recalled_weights, remember_weights
+from clustering.training.kept_weights import (
+    keeping_weights,
+    recalled_weights,
+    remember_weights,
+    taken_up,
+    weights_below,
+)
 from clustering.training.kmeans import kmeans
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
@@ -40,6 +46,7 @@ TEMPERATURE = 0.2  # of the contrast of items; .1 as published for SCAN, .2 meas
 COMPARED = 64  # numbers by which items are compared while features are learned
 PASSES = 60
 STARTS = 3  # of k-means, which only judges
+LEARNED = ("trunk", "last", "compared")  # parts of the network that the pretext learns
 TOO_FEW = 0.5  # share of neighbours in one group of k-means below which they say little
 
 PretextChoice = Annotated[
@@ -96,8 +103,7 @@ class PretextClusterer(ViewClusterer):
         mark = self.mark(data) if keeping_weights() else ""
 
         def begin() -> None:
-            kept = recalled_weights(mark)
-            if kept is not None and recall(network, kept):
+            if taken_up(network, LEARNED, recalled_weights(mark)):
                 network.recalled.fill_(True)
                 return
             network.neighbours = viewing.neighbours(self.random_state)
@@ -105,7 +111,7 @@ class PretextClusterer(ViewClusterer):
         def count() -> tuple[str, ...]:
             network.passes += 1
             if int(network.passes) == self.pretext_passes:
-                remember_weights(mark, pretext_weights(network))
+                remember_weights(mark, weights_below(network, LEARNED))
             return ()
 
         return Phase(
@@ -175,20 +181,3 @@ def mutual_share(neighbours: Tensor) -> Tensor:
     own = torch.arange(n, device=neighbours.device)[:, None].expand(n, k)
     pairs, back = (own * n + neighbours).flatten(), (neighbours * n + own).flatten()
     return torch.isin(back, pairs).float().mean()
-
-
-def pretext_weights(network: PretextNetwork) -> dict[str, Tensor]:
-    """Return the weights that make the features."""
-    starts = ("trunk.", "last.", "compared.")
-    return {name: value for name, value in network.state_dict().items() if name.startswith(starts)}
-
-
-def recall(network: PretextNetwork, kept: dict[str, Tensor]) -> bool:
-    """Put kept weights into the network; return False, with nothing changed, where they do not fit."""
-    own = pretext_weights(network)
-    if {name: value.shape for name, value in own.items()} != {
-        name: value.shape for name, value in kept.items()
-    }:
-        return False
-    network.load_state_dict(kept, strict=False)
-    return True

@@ -1,4 +1,4 @@
-"""What graph layers pass on: every node takes the mean of itself and its neighbours, by sparse products."""
+"""What graph layers pass on: every node takes from itself and its neighbours, by sparse products."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lists(NamedTuple):
 
 
 class Propagation(NamedTuple):
-    """Â = D⁻¹ (A + I), whose rows sum to 1.
+    """Â = D⁻¹ (A + I), whose rows sum to 1, or D^(−½) (A + I) D^(−½).
 
     Parameters
     ----------
@@ -35,14 +35,19 @@ class Propagation(NamedTuple):
         Of its transpose, to whom each node gives: the way back of the gradient.
     counts : Tensor (n, 1)
         D: from how many each takes.
+    symmetric : bool
+        Whether it is the second.
     """
 
     taken: Lists
     given: Lists
     counts: Tensor
+    symmetric: bool = False
 
 
-def propagation_of(edges: Tensor, n_items: int, stands_for: Tensor | None = None) -> Propagation:
+def propagation_of(
+    edges: Tensor, n_items: int, stands_for: Tensor | None = None, symmetric: bool = False
+) -> Propagation:
     """Return Â of a graph.
 
     Parameters
@@ -54,6 +59,8 @@ def propagation_of(edges: Tensor, n_items: int, stands_for: Tensor | None = None
     stands_for : int64 Tensor (n,), optional
         For each node the one whose row it has in its place: of equal items (twins) the first, which alone has
         links. So twins see the same.
+    symmetric : bool
+        Whether what a node gives also shrinks with the number of those it gives to.
     """
     selves = torch.arange(n_items, device=edges.device)
     takers = torch.cat([edges[:, 0], edges[:, 1], selves])
@@ -62,16 +69,20 @@ def propagation_of(edges: Tensor, n_items: int, stands_for: Tensor | None = None
         takers, givers = _shared(_lists(takers, givers, n_items), stands_for)
     taken, given = _lists(takers, givers, n_items), _lists(givers, takers, n_items)
     counts = taken.starts.diff().to(torch.get_default_dtype())[:, None]
-    return Propagation(taken, given, counts)
+    return Propagation(taken, given, counts, symmetric)
 
 
 def propagated(values: Tensor, propagation: Propagation) -> Tensor:
-    """Return Â values, shape (n, m): of each node the mean over itself and its neighbours.
+    """Return Â values, shape (n, m): of each node the mean over itself and its neighbours, unless symmetric.
 
     Sums are taken in the order of the lists, forwards and backwards, so that no order is left to chance.
     """
-    result: Tensor = _Propagated.apply(values, propagation)
-    return result
+    if not propagation.symmetric:
+        result: Tensor = _Propagated.apply(values, propagation)
+        return result
+    roots = propagation.counts.to(values).sqrt()
+    mean: Tensor = _Propagated.apply(values / roots, propagation)
+    return mean * roots  # D^½ D⁻¹ (A + I) D^(−½) values
 
 
 class _Propagated(torch.autograd.Function):

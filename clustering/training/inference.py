@@ -65,11 +65,11 @@ def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
 
 
 def with_weights(network: N, weights: Mapping[str, Tensor | NDArray[Any]]) -> N:
-    """Put weights into a network and return it; its own top tensors take the shapes that are given."""
+    """Put weights into a network and return it; buffers and its own parameters take the shapes given."""
     tensors = {
         name: torch.as_tensor(np.array(w) if isinstance(w, np.ndarray) else w) for name, w in weights.items()
     }
-    own = [*network.named_buffers(recurse=False), *network.named_parameters(recurse=False)]
+    own = [*network.named_buffers(), *network.named_parameters(recurse=False)]
     for name, tensor in own:
         if tensor.shape != tensors[name].shape:
             tensor.data = torch.empty_like(tensors[name], device=tensor.device)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from clustering.files import write_bytes
 
@@ -52,3 +52,22 @@ def remember_weights(mark: str, weights: Mapping[str, Tensor]) -> None:
     if folder is not None:
         held = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
         write_bytes(folder / f"{mark}.safetensors", save(held))
+
+
+def weights_below(network: nn.Module, parts: tuple[str, ...]) -> dict[str, Tensor]:
+    """Return the weights of the named parts of a network."""
+    starts = tuple(f"{part}." for part in parts)
+    return {name: value for name, value in network.state_dict().items() if name.startswith(starts)}
+
+
+def taken_up(network: nn.Module, parts: tuple[str, ...], kept: Mapping[str, Tensor] | None) -> bool:
+    """Put kept weights into the named parts; return False, with nothing changed, where they do not fit."""
+    if kept is None:
+        return False
+    own = weights_below(network, parts)
+    if {name: value.shape for name, value in own.items()} != {
+        name: value.shape for name, value in kept.items()
+    }:
+        return False
+    network.load_state_dict(dict(kept), strict=False)
+    return True

@@ -76,7 +76,7 @@ def test_the_plan_holds_every_method_of_ours_on_the_data_sets_it_takes(tmp_path)
     assert {fit.method for fit in fits} == unhelped
     pictured = [fit for fit in fits if "(views: " in fit.label]
     assert {(fit.method, fit.data.name) for fit in pictured} >= {
-        (name, data) for name in ("cc", "pica", "scan") for data in ("digits", "mnist", "cifar")
+        (name, data) for name in ("cc", "pica", "scan", "iciclegcn") for data in ("digits", "mnist", "cifar")
     }
     assert {fit.settings["views"] for fit in pictured if fit.data.name == "mnist"} == {"digits"}
     for data in sets:

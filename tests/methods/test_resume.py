@@ -21,6 +21,14 @@ from clustering.training.events import Epoch, Started
 SETTINGS = {"n_clusters": 3, "hidden_dims": (16,), "latent_dim": 3, "pretrain_epochs": 6, "device": "cpu"}
 CLUSTERING = {"epochs": 6, "tolerance": 0.0, "batch_size": 32}
 LEARNING = {"n_clusters": 3, "hidden_dims": (16,), "latent_dim": 8, "epochs": 9, "device": "cpu"}
+ICICLE = LEARNING | {
+    "pretrain_epochs": 3,
+    "code_dims": (16,),
+    "code_epochs": 3,
+    "epochs": 4,
+    "update_interval": 2,
+    "batch_size": 50,
+}
 CASES = {
     "dec": SETTINGS | CLUSTERING,
     "dec, layer by layer": SETTINGS | CLUSTERING | {"pretrain": "sda", "learning_rate": 0.05},
@@ -47,6 +55,8 @@ CASES = {
     "udda": SETTINGS | CLUSTERING | {"graph": "knn", "update_interval": 3},
     "sdcn": SETTINGS | {"epochs": 6, "batch_size": 32, "update_interval": 2},
     "dagc": SETTINGS | {"epochs": 6, "batch_size": 32, "update_interval": 2},
+    "iciclegcn": ICICLE | {"pretext": "contrast"},
+    "iciclegcn, on what CC learns": ICICLE | {"pretext": "joint", "variant": "repository"},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
 }
 

@@ -27,14 +27,17 @@ def test_weights_taken_out_are_copies_and_make_another_network_the_same():
     assert not weights["centers"].any()
 
 
-def test_top_tensors_take_the_shape_that_is_given():
+def test_buffers_and_top_parameters_take_the_shape_that_is_given():
     holder = network(0)
+    holder.encoder.register_buffer("kept", torch.zeros(0, 2))
     holder.register_buffer("items", torch.zeros(0, 2))
     weights = weights_of(holder) | {
         "items": np.ones((7, 2), np.float32),
         "centers": np.ones((5, 2), np.float32),
+        "encoder.kept": np.ones((3, 2), np.float32),
     }
     with_weights(holder, weights)
+    assert holder.encoder.kept.shape == (3, 2)
     assert holder.items.shape == (7, 2)
     assert isinstance(holder.centers, nn.Parameter)
     assert holder.centers.shape == (5, 2)
