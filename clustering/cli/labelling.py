@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clustering.cli.options import Queue, Seed, Where, app
+from clustering.cli.options import Queue, Where, app
 from clustering.cli.speaking import answer, say, table
 from clustering.cli.taking import hand_labels_file
 from clustering.cli.working import Work, workspace_at
@@ -87,16 +87,21 @@ def labels(
 @app.command()
 def refine(
     subject: Annotated[str, typer.Argument(help="Id of features, or of a collection.")],
-    way: Annotated[str, typer.Option(help="linear_probe or nearest_label.")] = "linear_probe",
-    seed: Seed = None,
+    way: Annotated[str, typer.Option(help="linear_probe, nearest_label or fixmatch.")] = "linear_probe",
+    seed: Annotated[int | None, typer.Option(help="Start of all chance; only FixMatch has any.")] = None,
     workspace: Where = None,
     queue: Queue = False,
 ) -> None:
     """Sort all items by the labels given by hand; prints the id of the run whose groups they become."""
-    from clustering.jobs.labelling import accuracy_sentence
+    from clustering.jobs.lessons import accuracy_sentence
 
     with Work(workspace_at(workspace), queue) as work:
-        made = work.do("refine", {"features": _features(work, subject), "way": way, "seed": seed or 0})
+        features = _features(work, subject)
+        if way == "fixmatch":
+            settings = {"random_state": seed or 0}
+            made = work.do("train", {"features": features, "method": way, "parameters": settings})
+        else:
+            made = work.do("refine", {"features": features, "way": way})
         work.do("quality", {}, made.id)
         if not queue:
             say(accuracy_sentence(work.workspace, made.result["run"]))

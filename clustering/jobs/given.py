@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clustering.files import read_json, write_json
+from clustering.jobs import lessons
 from clustering.jobs.context import JobContext
 from clustering.workspace import FeatureRecord, Hint, Workspace
 
@@ -62,10 +63,15 @@ def _pairs(workspace: Workspace, source: FeatureRecord, context: JobContext) -> 
     return {"must_link": together, "cannot_link": apart}
 
 
+def _labels(workspace: Workspace, source: FeatureRecord, context: JobContext) -> dict[str, Any]:
+    """Return the labels given by hand as groups, −1 where there is none or it is held back."""
+    return {"y": lessons.lesson_of(workspace, source.collection_id, context).groups(source.n_items)}
+
+
 def told(context: JobContext) -> dict[str, Any]:
-    """Return what a person must know of it to make the run again: the pairs made by hand, if any."""
+    """Return what a person must know of it to make the run again: what was said by hand, if anything."""
     hints = [{"together": hint.together, "items": list(hint.items)} for hint in _hints(context.folder)]
-    return {"hints": hints} if hints else {}
+    return ({"hints": hints} if hints else {}) | lessons.told(context)
 
 
 def _hints(folder: Path) -> list[Hint]:
@@ -76,6 +82,7 @@ def _hints(folder: Path) -> list[Hint]:
 
 GIVERS: dict[Input, Callable[[Workspace, FeatureRecord, JobContext], dict[str, Any]]] = {
     "contexts": _contexts,
+    "labels": _labels,
     "links": _links,
     "pairs": _pairs,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -11,18 +10,17 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.errors import StudioError
 from clustering.files import write_arrays
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
-from clustering.labelling import WAYS, Survey, guesses, held_back, wilson
+from clustering.jobs.lessons import Lesson, lesson_of, name_by_labels
+from clustering.labelling import WAYS, Survey, guesses
 from clustering.neighbors import kept_in
 from clustering.workspace import RunArrays, RunRecord, Workspace
 
 ARRAYS = ("first", "kind_of", "density", "clusters")
 LEAST = 1e-6  # odds below it are kept as this
-ENOUGH = 10  # labels held back, below which a share of them says little
 FAMILY = "labels"  # of runs made from labels: neither plain nor deep clustering
 
 
@@ -57,106 +55,50 @@ def kept_survey(workspace: Workspace, feature_id: str, budget: int) -> Survey | 
         return None
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What is learned from and what only judges.
-
-    Parameters
-    ----------
-    names : list of str
-        The labels, sorted; classes are their places.
-    items, classes : int64 arrays (m,)
-    held : bool array (m,)
-        Labels that are held back.
-    """
-
-    names: list[str]
-    items: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    held: NDArray[np.bool_]
-
-
-def lesson(labels: dict[int, str], seed: int = 0) -> Lesson:
-    """Return the labels given by hand as classes, with those that are held back."""
-    items = np.array(sorted(labels), dtype=np.int64)
-    texts = [labels[item] for item in items.tolist()]
-    names, classes = np.unique(np.array(texts, dtype=str), return_inverse=True)
-    return Lesson(names.tolist(), items, classes.astype(np.int64), held_back(items, classes, seed))
-
-
 def refine(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:
-    """Sort all items by the labels given by hand: ``{features, way, seed}``; makes a run of them.
+    """Sort all items by the labels given by hand: ``{features, way}``; the classes are a run's groups.
 
-    A part of the labels is held back; how many of them come out right is noted in ``run.json``.
+    The plain ways, at once (`clustering.labelling.WAYS`); FixMatch is a method and trained like any.
     """
     run = workspace.run_of_job(context.job_id)
     if run is None:
         run = _refined(workspace, parameters, context)
+    name_by_labels(workspace, run)
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
-
-
-def accuracy_sentence(workspace: Workspace, run_id: str) -> str:
-    """Say how many of the labels that were held back a run gets right, and how sure that is."""
-    given = workspace.run_details(run_id)["given"]
-    n, right, learned = len(given["held_back"]), given["right"], len(given["labels"])
-    if not n:
-        return (
-            f"Learned from {learned} labels; none could be held back to judge by, as no label was given to "
-            "three items yet."
-        )
-    low, high = wilson(right, n)
-    few = " That is few: about 40 labels are needed before it says much." if n < ENOUGH else ""
-    return (
-        f"Learned from {learned} labels. Of {n} held back, {right} came out right: {right / n:.0%}, in truth "
-        f"between {low:.0%} and {high:.0%} (95 %, Wilson).{few}"
-    )
 
 
 def _refined(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> RunRecord:
     source = workspace.feature_set(needed(parameters, "features", "refine"))
-    way, seed = parameters.get("way") or "linear_probe", int(parameters.get("seed") or 0)
-    labels = workspace.labels(source.collection_id)
-    if not labels:
-        raise StudioError(
-            "No item of the collection has a label yet.", "Give some in Explore, under “Label next”."
-        )
+    way = parameters.get("way") or "linear_probe"
     context.progress(0, 0, "Learning from the labels")
     begun = time.perf_counter()
-    told = lesson(labels, seed)
-    features = np.asarray(workspace.features(source.id))
-    learned = ~told.held
-    found = guesses(features, told.items[learned], told.classes[learned], way)
-    q = found.soft_assignments
-    right = int((found.labels[told.items[told.held]] == told.classes[told.held]).sum())
-    latents = np.log(np.maximum(q, LEAST))
+    taught = lesson_of(workspace, source.collection_id, context)
+    learned = ~taught.held
+    found = guesses(
+        np.asarray(workspace.features(source.id)), taught.items[learned], taught.classes[learned], way
+    )
+    latents = np.log(np.maximum(found.soft_assignments, LEAST))
     context.progress(0, 0, "Keeping the result")
-    run = workspace.add_run(
+    return workspace.add_run(
         source.id,
-        RunArrays(found.labels, q, latents, _centers(latents, found.labels, told)),
+        RunArrays(found.labels, found.soft_assignments, latents, _centers(latents, found.labels, taught)),
         method=f"labels_{way}",
         title=f"{WAYS[way].title} from labels",
         family=FAMILY,
-        parameters={"way": way, "random_state": seed},
-        seed=seed,
-        reason=f"learned from {int(learned.sum())} labels; {int(told.held.sum())} held back",
+        parameters={"way": way},
+        seed=0,
+        reason=f"learned from {int(learned.sum())} labels; {int(taught.held.sum())} held back",
         seconds=time.perf_counter() - begun,
         environment=environment("cpu", "it runs on the processor"),
-        given={
-            "labels": {str(item): labels[item] for item in told.items[learned].tolist()},
-            "held_back": {str(item): labels[item] for item in told.items[told.held].tolist()},
-            "right": right,
-        },
+        given=taught.told(),
         job_id=context.job_id,
     )
-    for number, name in enumerate(told.names):
-        workspace.name_cluster(run.id, number, name)
-    return run
 
 
-def _centers(latents: NDArray[np.float32], labels: NDArray[np.int64], told: Lesson) -> NDArray[np.float32]:
+def _centers(latents: NDArray[np.float32], labels: NDArray[np.int64], taught: Lesson) -> NDArray[np.float32]:
     """Return the middle of every class; of one that no item fell to, that of the items called so."""
-    rows = [np.flatnonzero(labels == number) for number in range(len(told.names))]
-    own = [told.items[told.classes == number] for number in range(len(told.names))]
-    return np.stack(
-        [latents[some if len(some) else few].mean(axis=0) for some, few in zip(rows, own, strict=True)]
-    )
+    middles = []
+    for number in range(len(taught.names)):
+        rows = np.flatnonzero(labels == number)
+        middles.append(latents[rows if len(rows) else taught.items[taught.classes == number]].mean(axis=0))
+    return np.stack(middles)

@@ -11,6 +11,7 @@ from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
 from clustering.jobs.given import given, told
+from clustering.jobs.lessons import lesson_of, name_by_labels
 from clustering.jobs.naming import name_by_words
 from clustering.jobs.seeds import pictures_of, seeds_of
 from clustering.kinds import in_words
@@ -68,8 +69,12 @@ def train(workspace: Workspace, parameters: dict[str, Any], context: JobContext)
         model = _made(needed(parameters, "method", "train"), parameters)
         _check_kind(model.info, workspace.collection(source.collection_id))
         model.set_params(**_laid_out(workspace, source, model))
+        if "labels" in model.info.inputs:  # as many groups as there are labels
+            names = lesson_of(workspace, source.collection_id, context).names
+            model.set_params(n_clusters=len(names))
         run = _fitted(workspace, source, model, context)
     name_by_words(workspace, run)
+    name_by_labels(workspace, run)
     for name in parameters.get("baselines") or ():
         _queue_baseline(workspace, name, run)
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from clustering.jobs.labelling import FAMILY, accuracy_sentence
+from clustering.jobs.lessons import accuracy_sentence
 from clustering.ui import judging, state
-from clustering.ui.explore_refine import TYPICAL
+from clustering.ui.explore_refine import TYPICAL, taught
 from clustering.ui.trouble import plain
 from clustering.ui.words import several
 from clustering.workspace import CollectionRecord, RunRecord
@@ -26,7 +26,7 @@ def show(record: CollectionRecord, run: RunRecord) -> None:
     if not n_labels:
         return
     st.header("Against labels given by hand", anchor=False)
-    if run.family == FAMILY:
+    if taught(run.id):
         st.markdown(plain(accuracy_sentence(state.workspace(), run.id)))
         st.caption(TYPICAL)
         return

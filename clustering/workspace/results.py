@@ -103,8 +103,7 @@ class Results(Shelves):
             Writes the fitted model into the folder it is given.
         given : mapping
             What the fit was handed besides the features and not by them, for `run.json`: ``hints``, as pairs
-            of ``together`` and ``items``; ``labels`` by item, those ``held_back``, and how many of these came
-            out ``right``.
+            of ``together`` and ``items``; ``labels`` by item, and those ``held_back``.
 
         Raises
         ------
