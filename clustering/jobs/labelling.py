@@ -14,14 +14,13 @@ from clustering.files import write_arrays
 from clustering.jobs.bring import needed
 from clustering.jobs.context import JobContext
 from clustering.jobs.environment import environment
-from clustering.jobs.lessons import Lesson, lesson_of, name_by_labels
+from clustering.jobs.lessons import FAMILY, Lesson, lesson_of, name_by_labels
 from clustering.labelling import WAYS, Survey, guesses
 from clustering.neighbors import kept_in
 from clustering.workspace import RunArrays, RunRecord, Workspace
 
 ARRAYS = ("first", "kind_of", "density", "clusters")
 LEAST = 1e-6  # odds below it are kept as this
-FAMILY = "labels"  # of runs made from labels: neither plain nor deep clustering
 
 
 def survey(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -> dict[str, Any]:

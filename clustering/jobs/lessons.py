@@ -16,6 +16,7 @@ from clustering.labelling import held_back, wilson
 from clustering.workspace import RunRecord, Workspace
 
 NOTED = "labels.json"  # in the job's folder
+FAMILY = "labels"  # of runs that only keep what labels tell of the items: neither plain nor deep clustering
 ENOUGH = 10  # labels held back, below which a share of them says little
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clustering.errors import StudioError
 from clustering.files import read_array, write_array
+from clustering.jobs.lessons import FAMILY
 from clustering.newcomers import NEAREST, Newcomers, Placed, own_distances, place, read_newcomers
 from clustering.workspace import FeatureRecord, ProjectionRecord, RunRecord, Workspace
 
@@ -167,6 +168,11 @@ class Placer:
 
         run = self.workspace.run(run_id)
         folder = run.folder / "model"
+        if run.family == FAMILY:
+            raise StudioError(
+                f"“{run.name}” is what labels tell of the items there are; it places no new ones.",
+                "Sort by the labels with FixMatch: its model stays here.",
+            )
         if not (folder / "model.json").exists():
             raise StudioError(
                 f"The model of “{run.name}” is not here: only its result came with the sample, "

@@ -114,14 +114,14 @@ class Survey:
         if size == 1:
             reason = "Like no other item, and without a label."
         else:
-            reason = f"Stands for {size:,} items that have no label yet. {self._why(row, denser, refused)}"
+            reason = f"Stands for {size:,} items that have no label yet, {self._why(row, denser, refused)}."
         return Pick(int(self.first[row]), float(self.density[row]), cluster, size, reason)
 
     def _why(self, row: int, denser: NDArray[np.float64], refused: NDArray[np.int64]) -> str:
         allowed = np.setdiff1d(np.flatnonzero(self.clusters == self.clusters[row]), refused)
         if self.density[row] < self.density[allowed].max():
-            return "Not the most typical of them, but further from what is labelled or asked for elsewhere."
-        return f"The most typical of them: more closely surrounded than {denser[row]:.0%} of all items."
+            return "and lies further from what is labelled or asked for than the most typical of them"
+        return f"as the most typical of them: nearer to its like than {min(denser[row], 0.99):.0%} of all"
 
 
 @dataclass

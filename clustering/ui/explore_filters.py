@@ -46,7 +46,8 @@ def column(
     shown: Shown, columns: Sequence[Column], filters: Filters, trust: NDArray[np.float32] | None = None
 ) -> None:
     """Draw the filters; each value tells how many items it would leave beside the other filters."""
-    masks = masks_of(shown.items, filters, shown.groups, trust)
+    items = shown.items
+    masks = masks_of(items, filters, shown.groups, trust)
     passed = int(visible_items(masks, shown.n).sum())
     st.markdown(
         f"**{passed:,}** of {several(shown.n, 'item')}" if filters.active else several(shown.n, "item")
@@ -60,11 +61,11 @@ def column(
     if trust is not None:
         _percent(shown, "trust", BY_TRUST, TRUST)
     for one in columns[:MOST_SHOWN]:
-        _one(shown, one, masks)
+        _one(shown, items, one, masks)
     if len(columns) > MOST_SHOWN:
         with st.expander("More filters"):
             for one in columns[MOST_SHOWN:]:
-                _one(shown, one, masks)
+                _one(shown, items, one, masks)
 
 
 def _groups(shown: Shown, passed: Any) -> None:
@@ -92,7 +93,7 @@ def _percent(shown: Shown, name: str, title: str, words: str) -> None:
     )
 
 
-def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
+def _one(shown: Shown, items: pd.DataFrame, one: Column, masks: dict[str, Any]) -> None:
     if one.kind == "numbers":
         low, high = (int(one.low), int(one.high)) if one.whole else (one.low, one.high)
         st.slider(
@@ -105,7 +106,7 @@ def _one(shown: Shown, one: Column, masks: dict[str, Any]) -> None:
             persist_state="session",
         )
         return
-    counts = value_counts(shown.items[one.name], visible_items(masks, shown.n, one.name))
+    counts = value_counts(items[one.name], visible_items(masks, shown.n, one.name))
     st.multiselect(
         heading(one.name),
         list(counts),

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.ui import explore_links, explore_state, looks, state, three_spaces
+from clustering.ui import explore_links, explore_state, labelling, looks, state, three_spaces
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import BASKET, ITEM, MAP, WORKS, Shown
 from clustering.ui.gallery import Badge, gallery
@@ -53,7 +53,27 @@ def _drawer(shown: Shown) -> None:
     _neighbours(shown, index)
     told = [(name, value) for name, value in captions.metadata(index) if name != captions.title]
     st.html(facts(told))
+    _label(shown, index)
     _buttons(shown, index)
+
+
+def _label(shown: Shown, index: int) -> None:
+    """Let a person label the item, or change or take its label."""
+    key = f"drawer-label-{shown.record.id}-{index}"
+    st.session_state[key] = labelling.given(shown).get(index, "")
+    st.text_input(
+        "Label by hand",
+        key=key,
+        placeholder="None",
+        on_change=_labelled,
+        args=(shown, index, key),
+        help="Kept with the collection, for all its runs. Empty takes it back.",
+    )
+    labelling.told()
+
+
+def _labelled(shown: Shown, index: int, key: str) -> None:
+    labelling.give(shown, {index: str(st.session_state[key]).strip() or None})
 
 
 def assignment(shown: Shown, index: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from clustering.labelling import Pick
-from clustering.labelling.tables import LONGEST
 from clustering.ui import explore_item, explore_refine, jobs, labelling, looks, state
 from clustering.ui.captions import Captions
 from clustering.ui.explore_state import LABELS, Shown
@@ -33,10 +32,10 @@ def show(shown: Shown) -> None:
 @st.fragment(key=LABELS)
 @guarded
 def _block(shown: Shown, busy: bool) -> None:
-    labels = labelling.given(shown)
     room = folded("Label next", "labels-room", icon=":material/new_label:")
     if room is None:
         return
+    labels = labelling.given(shown)
     with room:
         wanted = labelling.budget(shown, len(labels))
         _progress(shown, len(labels), wanted)
@@ -98,9 +97,7 @@ def _ask(shown: Shown, picks: list[Pick], labels: dict[int, str]) -> None:
             st.caption(plain(", ".join(caption.lines)))
         st.caption(plain(now.reason.replace("items", items_word(shown.record.kind), 1)))
         with st.form("label-form", clear_on_submit=True, border=False):
-            st.text_input(
-                "Label", key="label-text", max_chars=LONGEST, placeholder="What is it? Enter goes to the next"
-            )
+            st.text_input("Label", key="label-text", placeholder="What is it?")
             st.form_submit_button(
                 "Label it", key="label-it", type="primary", icon=":material/new_label:",
                 on_click=_typed, args=(shown, now.item),
@@ -148,7 +145,6 @@ def _all_answered(shown: Shown, wanted: int) -> None:
 
 def _given(shown: Shown, labels: dict[int, str]) -> None:
     """Show what has a label, and the ways in and out as a file."""
-    st.divider()
     head, tools = st.columns([4, 1], vertical_alignment="center")
     counts = labelling.used(labels)
     head.markdown(

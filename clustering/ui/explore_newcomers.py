@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from clustering.errors import StudioError
+from clustering.jobs.lessons import FAMILY
 from clustering.jobs.placing import Answer, NewItem
 from clustering.jobs.placing_desk import PlacingDesk
 from clustering.newcomers import MOST_AT_ONCE, usual
@@ -93,7 +94,7 @@ def marks(shown: Shown, record: ProjectionRecord) -> list[Mark]:
 @guarded
 def show(shown: Shown, chosen: ProjectionRecord | None) -> None:
     """Offer to drop what is not in the collection, and show what was placed, one card each."""
-    if shown.record.kind not in ASKS:
+    if shown.record.kind not in ASKS or shown.run.family == FAMILY:
         return
     kept = _kept(shown)
     room = folded(ASKS[shown.record.kind], "newcomers-room", icon=":material/add_location_alt:")

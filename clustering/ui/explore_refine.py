@@ -46,7 +46,6 @@ def offer(shown: Shown, labels: dict[int, str], busy: bool) -> None:
         else "There are too few labels to hold any back and see how many come out right: that takes three of "
         "a kind."
     )
-    st.divider()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         way = st.segmented_control(
             "Sort all by these labels",
@@ -61,7 +60,6 @@ def offer(shown: Shown, labels: dict[int, str], busy: bool) -> None:
             "Sort",
             key="refine-go",
             icon=":material/arrow_split:",
-            type="primary",
             disabled=busy,
             on_click=guarded(_refine),
             args=(shown, way),

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from clustering.labelling.tables import LONGEST
 from clustering.ui import explore_item, explore_pairs, explore_state, labelling, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
@@ -80,7 +79,7 @@ def _keep(shown: Shown, chosen: NDArray[np.int64]) -> None:
 def _label(shown: Shown, chosen: NDArray[np.int64]) -> None:
     """Offer to give all selected items one label."""
     with st.popover("Label", icon=":material/new_label:"):
-        text = st.text_input("Label of all that are selected", key="works-label", max_chars=LONGEST)
+        text = st.text_input("Label of all that are selected", key="works-label")
         st.button(
             f"Label {several(len(chosen), one_of(shown.record.kind), items_word(shown.record.kind))}",
             type="primary",

@@ -62,7 +62,7 @@ def test_the_look_over_the_collection_is_a_job_and_its_answer_an_item_with_a_rea
     small.workspace.request(job.id, "cancel")
     app = opened("explore", small)
     assert not app.exception
-    assert re.search(r"Stands for \d works that have no label yet\. ", words(app))
+    assert re.search(r"Stands for \d works that have no label yet, ", words(app))
 
 
 def test_enter_gives_the_label_and_goes_to_the_next_until_every_part_has_one(small):
@@ -116,6 +116,18 @@ def test_labels_colour_the_map_and_selected_items_are_labelled_at_once(small):
     app.button(key="works-label-it").click().run()
     assert not app.exception
     assert small.workspace.labels(small.collection) == {0: "sea", 3: "boat", 4: "boat"}
+
+
+def test_the_card_of_an_item_shows_its_label_and_takes_another_or_none(small):
+    small.workspace.set_labels(small.collection, {2: "sea"})
+    app = opened("explore", small)
+    app.session_state["explore-open"] = 2
+    app.run()
+    key = f"drawer-label-{small.collection}-2"
+    assert app.text_input(key=key).value == "sea"
+    app.text_input(key=key).set_value("boat").run()
+    assert not app.exception
+    assert small.workspace.labels(small.collection) == {2: "boat"}
 
 
 def test_sorting_by_labels_makes_a_run_that_says_how_many_held_back_came_out_right(small):
