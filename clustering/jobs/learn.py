@@ -73,8 +73,8 @@ def train(workspace: Workspace, parameters: dict[str, Any], context: JobContext)
             names = lesson_of(workspace, source.collection_id, context).names
             model.set_params(n_clusters=len(names))
         run = _fitted(workspace, source, model, context)
-    name_by_words(workspace, run)
     name_by_labels(workspace, run)
+    name_by_words(workspace, run)
     for name in parameters.get("baselines") or ():
         _queue_baseline(workspace, name, run)
     return {"collection": run.collection_id, "features": run.feature_id, "run": run.id}
