@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, Encoder
+from clustering.features.language_models import sentences_are_read_here
 from clustering.features.suiting import unsuited
 from clustering.parameters import checked_parameters
 from clustering.progress import Progress, silent
@@ -87,7 +88,8 @@ def default_encoder(kind: str, collection: Encodable | None = None, layout: Coll
 
     Small pictures (up to 32 pixels, judged by a dozen of them) get raw pixels, others the network whose
     weights came with the installation; a graph whose nodes have no features its nodes' positions.
-    Windows of series get their statistics, unless the method reads them step by step.
+    Windows of series get their statistics, unless the method reads them step by step. Texts are read by the
+    sentence model where it came with the installation, else their words are counted.
 
     Parameters
     ----------
@@ -103,6 +105,8 @@ def default_encoder(kind: str, collection: Encodable | None = None, layout: Coll
     """
     if kind == "images":
         return "pixels" if collection is not None and _all_small(collection) else "efficientnet-lite0"
+    if kind == "text" and sentences_are_read_here():
+        return "sentence-model"
     if kind == "graph" and collection is not None and not np.asarray(collection.data()).shape[1]:
         return "graph-positions"
     told = {name: entry.info.layout for name, entry in encoders().items() if kind in entry.info.kinds}

@@ -52,6 +52,12 @@ def located(model: str) -> tuple[str, bool]:
     return model, False
 
 
+def sentences_are_read_here() -> bool:
+    """Return whether a sentence model came with the installation, and the library that reads it."""
+    library = importlib.util.find_spec("sentence_transformers")
+    return library is not None and any(located(model)[1] for model in CARRIED)
+
+
 def opened(what: str, model: str, open_: Callable[[str, bool], Any]) -> Any:
     """Return ``open_(place, local files only)``, or say why the model cannot be had.
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from clustering.errors import StudioError
-from clustering.features import encode, encoder
+from clustering.features import encode, encoder, language_models
 from clustering.features.catalogue import default_encoder
 from clustering.features.word_contexts import _ppmi
 
@@ -74,8 +74,16 @@ def model(tmp_path_factory):
     return folder
 
 
-def test_texts_get_counted_words_unless_another_encoder_is_chosen():
+def test_texts_are_read_by_the_sentence_model_that_came_along_else_their_words_are_counted(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setitem(language_models.CARRIED, "all-MiniLM-L6-v2", ("no_such_package", "model"))
     assert default_encoder("text") == "tfidf"
+    (tmp_path / "carries_a_model").mkdir()
+    (tmp_path / "carries_a_model" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(language_models.CARRIED, "all-MiniLM-L6-v2", ("carries_a_model", "model"))
+    assert default_encoder("text") == "sentence-model"
     assert default_encoder("tokens") == "word-contexts"
 
 
