@@ -15,8 +15,9 @@ app: .venv/.installed ## install and start the studio on 127.0.0.1
 	$(BIN)/deepclust studio
 
 test: .venv/.installed ## install and run every test, the browser tests too
-	# two processes of two threads each would wait for one another; numba would set torch's to all cores again
-	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not browser"
+	# one thread each, or they would wait for one another (numba would set torch's to all cores again); three for
+	# two cores: many tests wait for a process of the studio
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 3 -m "not browser"
 	$(BIN)/pytest -m browser
 
 check: .venv/.installed ## format, lint, types and the house's walls
