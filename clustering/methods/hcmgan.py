@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import torch
 from annotated_types import Gt, Interval
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
@@ -20,7 +21,7 @@ from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState, checked_settings
 from clustering.methods.settings import BatchSize, Device, HiddenDims, LearningRate, Precision, Profile, Scale
 from clustering.methods.splitting import Schedule, Splitting
-from clustering.networks.generator_tree import GeneratorTree, Plan
+from clustering.networks.generator_tree import ROWS_AT_ONCE, GeneratorTree, Plan
 from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.events import Emit, Epoch, Finished, History, Started
@@ -287,6 +288,12 @@ class HCMGAN(DeepClusterer):
 
     def phases(self, network: GeneratorTree, data: Data) -> tuple[Phase, ...]:
         """Split the heaviest leaf, again and again."""
+        if not data.resident:
+            raise StudioError(
+                f"HC-MGAN draws from all items in every step, and these {data.n_items:,} do not fit into the "
+                "memory there is.",
+                "Choose a machine with more memory, or features with fewer dimensions.",
+            )
         pictures = self.trunk == "convolution"
         schedule = Schedule(
             epochs=self.epochs or self._n_epochs(data.n_items),
@@ -316,7 +323,8 @@ class HCMGAN(DeepClusterer):
 
     def assign(self, network: GeneratorTree, latents: Tensor) -> Tensor:
         """Return what each leaf holds of items (n, d), by the classifiers on the way down to it."""
-        return network.walk(latents, min(self.n_clusters - 1, len(network.splits)))
+        n_splits = min(self.n_clusters - 1, len(network.splits))
+        return torch.cat([network.walk(part, n_splits) for part in latents.split(ROWS_AT_ONCE)])
 
     def _found(
         self, network: Any, items: NDArray[np.float32], data: Data

@@ -16,10 +16,9 @@ from torch.nn.functional import logsigmoid
 from clustering.losses.adversarial import critic_loss, generator_loss
 from clustering.losses.generator_identity import generator_identity
 from clustering.losses.soft_split import shared_out, variation
-from clustering.networks.generator_tree import Gan, GeneratorTree
+from clustering.networks.generator_tree import ROWS_AT_ONCE, Gan, GeneratorTree
 from clustering.networks.generators import redraw
 from clustering.training.data import Data
-from clustering.training.inference import ROWS_AT_ONCE
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import torch_generator
@@ -32,6 +31,7 @@ WATCHED_FROM, WATCHED_EVERY = 0.4, 0.1  # of a phase, when that is looked at
 MOST_ATTEMPTS = 4
 SAMPLE = 512  # fakes a generator that are looked at
 ALIKE = 0.1  # of the items' spread, below which a generator's fakes are all alike
+HARDLY = 1e-4  # of an item
 THIN = 0.01  # of a branch, below which a half is hardly one
 
 
@@ -366,9 +366,10 @@ class Splitting:
     def _propose(self) -> None:
         network = self.network
         held = network.held.sum(dim=1)
+        rows = (held > HARDLY).nonzero()[:, 0]  # what the branch hardly holds stays as it was shared out
         with products_in(self._schedule.precision):
-            for part, features in self.data.chunks(ROWS_AT_ONCE):
-                network.proposed[part] = shared_out(held[part], network.proposal(features))
+            for part in rows.split(ROWS_AT_ONCE):
+                network.proposed[part] = shared_out(held[part], network.proposal(self.data.take(part)))
 
     def watch(self) -> tuple[str, ...]:
         """Count the epoch, let the noise fall, and say what goes wrong."""

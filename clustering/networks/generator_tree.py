@@ -18,6 +18,8 @@ from clustering.networks.generators import (
     redraw,
 )
 
+ROWS_AT_ONCE = 1024  # through the maps of a large encoder
+
 
 @dataclass(frozen=True)
 class Plan:
