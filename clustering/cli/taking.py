@@ -94,6 +94,7 @@ def map_file(workspace: Workspace, projection_id: str, form: Literal["png", "svg
         workspace.run_arrays(run.id).labels if run else None,
         format=form,
         names=group_names(workspace, run.id) if run else None,
+        colors=group_colours(workspace, run) if run else None,
         title=workspace.collection(drawn.collection_id).name,
         provenance=provenance_line(
             method=_method(workspace, run) if run else None,
@@ -188,6 +189,18 @@ def group_names(workspace: Workspace, run_id: str) -> list[str] | None:
     return [named.get(label) or group_name(label) for label in range(count)] if named else None
 
 
+def group_colours(workspace: Workspace, run: RunRecord) -> list[str] | None:
+    """Return the colour of each group as the pages have it; None where it follows the place on the map."""
+    from clustering.charts.run_colours import MOST_MATCHED, colour_numbers, first_run, numbered_colours
+
+    arrays = workspace.run_arrays(run.id)
+    count = max(arrays.soft_assignments.shape[1], int(arrays.labels.max(initial=-1)) + 1)
+    if count > MOST_MATCHED:
+        return None
+    first = workspace.run_arrays(first_run(workspace.runs(run.collection_id)).id)
+    return numbered_colours(colour_numbers(np.asarray(first.labels), np.asarray(arrays.labels), count))
+
+
 def _qualities(workspace: Workspace, run_id: str) -> Iterator[Quality]:
     from clustering.metrics.quality import Quality
 
@@ -206,7 +219,7 @@ def _galleries(workspace: Workspace, run: RunRecord) -> Iterator[Gallery]:
     from clustering.charts.report import Gallery
 
     arrays, collection = workspace.run_arrays(run.id), workspace.open_collection(run.collection_id)
-    colors = cluster_colors(arrays.soft_assignments.shape[1])
+    colors = group_colours(workspace, run) or cluster_colors(arrays.soft_assignments.shape[1])
     names = workspace.cluster_names(run.id)
     certainty = arrays.soft_assignments.max(axis=1)
     found, counts = np.unique(arrays.labels[arrays.labels >= 0], return_counts=True)

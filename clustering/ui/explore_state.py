@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from streamlit.errors import StreamlitAPIException
 
 from clustering.charts.palette import ThemeName
+from clustering.charts.run_colours import MOST_MATCHED, colour_numbers, first_run
 from clustering.jobs import catalogue
 from clustering.jobs.catalogue import Entry
 from clustering.labelling import label_column
 from clustering.ui import explore_view, state, theme
 from clustering.ui.explore_view import BY_LABEL, Column
-from clustering.ui.groups import Groups, colour_numbers
+from clustering.ui.groups import Groups
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ GROUPS = "explore-groups"
 ITEM = "explore-item"
 LABELS = "explore-labels"
 BASKET = "basket"  # the sidebar's
-MOST_MATCHED = 20  # groups; of more the colour follows the place on the map
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ def shown(record: CollectionRecord, run: RunRecord) -> Shown:
 def groups_of(run_id: str, names: tuple[tuple[int, str], ...]) -> Groups:
     """Return the groups of a run under their present names, in the colours of the first deep one."""
     runs = state.workspace().runs(state.workspace().run(run_id).collection_id)
-    first = min(runs, key=lambda run: (run.family != "deep", run.created))
-    return _groups(run_id, names, first.id)
+    return _groups(run_id, names, first_run(runs).id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.charts.palette import ThemeName, cluster_colors, group_name
+from clustering.charts.run_colours import numbered_colours
 from clustering.workspace.records import RunArrays
 
 Look = Literal["typical", "borderline", "odd"]
@@ -121,30 +121,12 @@ class Groups:
         """
         numbers = self.numbers or range(self.count)
         if choice == "okabe-ito":
-            return _picked(cluster_colors(min(self.count, 8), theme), numbers)
+            return numbered_colours(numbers, theme, min(self.count, 8))
         if choice == "glasbey":
-            return _picked(cluster_colors(20, theme), numbers)
+            return numbered_colours(numbers, theme, 20)
         if self.count > 20:
             return cluster_colors(self.count, theme, flattened(np.asarray(self.arrays.centers), self.count))
-        return _picked(cluster_colors(max(numbers, default=-1) + 1, theme), numbers)
-
-
-def colour_numbers(first: NDArray[np.int64], labels: NDArray[np.int64], count: int) -> tuple[int, ...]:
-    """Return which of the first run's colours each of ``count`` groups takes, by the items they share.
-
-    Groups without a partner, and empty ones, take the colours that are left.
-    """
-    from clustering.metrics import matched_labels
-
-    renamed = matched_labels(first, labels)
-    held, at = np.unique(labels, return_index=True)
-    found = {int(label): int(renamed[place]) for label, place in zip(held, at, strict=True) if label >= 0}
-    left = (number for number in range(2 * count + len(first)) if number not in found.values())
-    return tuple(found[label] if label in found else next(left) for label in range(count))
-
-
-def _picked(colours: list[str], numbers: Sequence[int]) -> list[str]:
-    return [colours[number % len(colours)] for number in numbers] if colours else []
+        return numbered_colours(numbers, theme)
 
 
 def flattened(centers: NDArray[np.floating[Any]], count: int) -> NDArray[np.float64] | None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clustering.charts.run_colours import colour_numbers
 from clustering.ui.explore_view import (
     BY_TRUST,
     Column,
@@ -19,7 +20,7 @@ from clustering.ui.explore_view import (
     value_counts,
     visible_items,
 )
-from clustering.ui.groups import Groups, colour_numbers, flattened
+from clustering.ui.groups import Groups, flattened
 from clustering.workspace.records import RunArrays
 
 ITEMS = pd.DataFrame(
