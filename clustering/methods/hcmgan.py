@@ -17,10 +17,11 @@ from clustering.kinds import ANY_FEATURES
 from clustering.merge_tree import MergeTree
 from clustering.methods.beside import Beside
 from clustering.methods.deep import DeepClusterer
+from clustering.methods.gan_turns import Schedule
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState, checked_settings
 from clustering.methods.settings import BatchSize, Device, HiddenDims, LearningRate, Precision, Profile, Scale
-from clustering.methods.splitting import Schedule, Splitting
+from clustering.methods.splitting import Splitting
 from clustering.networks.generator_tree import ROWS_AT_ONCE, GeneratorTree, Plan
 from clustering.parameters import Meaning
 from clustering.training.data import Data

@@ -6,69 +6,25 @@ often as the branch holds them, so that a GAN learns the branch alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import torch
-from torch import Generator, Tensor, nn
-from torch.nn.functional import logsigmoid
+from torch import Generator, Tensor
 
-from clustering.losses.adversarial import critic_loss, generator_loss
-from clustering.losses.generator_identity import generator_identity
 from clustering.losses.soft_split import shared_out, variation
-from clustering.networks.generator_tree import ROWS_AT_ONCE, Gan, GeneratorTree
+from clustering.methods.gan_turns import GanTurns, Schedule, judging
+from clustering.methods.gan_watch import GanWatch, means
+from clustering.networks.generator_tree import ROWS_AT_ONCE, GeneratorTree
 from clustering.networks.generators import redraw
 from clustering.training.data import Data
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import torch_generator
-from clustering.training.step import Batch, Precision, Turn, products_in
+from clustering.training.step import products_in
 
-CRITIC_PACE, CLASSIFIER_PACE = 0.5, 0.1  # times the generators' rate
+CRITIC_PACE = 0.5  # times the generators' rate
 CALM = 0.002  # of all items: a refinement that moves less membership is the last
-SURE = 0.01  # cross entropy of the critic on fakes below which a generator has lost
 WATCHED_FROM, WATCHED_EVERY = 0.4, 0.1  # of a phase, when that is looked at
 MOST_ATTEMPTS = 4
-SAMPLE = 512  # fakes a generator that are looked at
-ALIKE = 0.1  # of the items' spread, below which a generator's fakes are all alike
 HARDLY = 1e-4  # of an item
-THIN = 0.01  # of a branch, below which a half is hardly one
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how hard the GANs train.
-
-    Parameters
-    ----------
-    epochs : int
-        Of a split, and of each of its refinements.
-    refinements : int
-        At most.
-    batch_size : int
-        Items a step, from each half.
-    separation : float
-        δ, how much driving the generators apart counts beside looking real.
-    noise : float
-        ν of the first epoch, which falls to 0 in the last.
-    least_mass : float
-        A branch that holds less is not divided.
-    learning_rate, classifier_pace : float
-        Of the generators; and times that, of the classifier.
-    precision : {"float32", "tf32", "bfloat16"}
-    random_state : int
-    """
-
-    epochs: int
-    refinements: int
-    batch_size: int
-    separation: float
-    noise: float
-    least_mass: float
-    learning_rate: float
-    classifier_pace: float
-    precision: Precision
-    random_state: int
 
 
 class Splitting:
@@ -84,9 +40,9 @@ class Splitting:
 
     def __init__(self, network: GeneratorTree, data: Data, schedule: Schedule) -> None:
         self.network, self.data, self._schedule = network, data, schedule
-        self._gans: list[Gan] = [gan for gan in network.gans if isinstance(gan, Gan)]
+        self.turns = GanTurns(network, schedule)
+        self._watch = GanWatch(network, data, schedule.random_state)
         self._n_splits = len(network.splits)
-        self._code_dim = next(network.gans[0].generators[0].parameters()).shape[1]  # type: ignore[index,union-attr]
         self._told: tuple[str, ...] = ()
         self._expected: dict[int, float] = {}
 
@@ -110,7 +66,7 @@ class Splitting:
         return (*found, last)
 
     def _phase(self, name: str, split: int, refinement: int) -> Phase:
-        gans = self._gans[: 2 if refinement else 1]
+        gans = self.turns.gans[: 2 if refinement else 1]
         paces = (
             (CRITIC_PACE, [weight for gan in gans for weight in judging(gan)]),
             (
@@ -121,7 +77,7 @@ class Splitting:
         return Phase(
             name,
             self._schedule.epochs,
-            turns=self.refine if refinement else self.split,
+            turns=self.turns.refine if refinement else self.turns.split,
             parameters=[weight for gan in gans for weight in gan.parameters()],
             optimiser=Optimiser("adam", self._schedule.learning_rate, first_beta=0.5, paces=paces),
             begin=lambda: self.begin(split, refinement),
@@ -133,60 +89,6 @@ class Splitting:
             ends=lambda: "" if bool(self.network.active) else "The rest of the split was left out.",
             again=lambda: self.again(split, refinement),
         )
-
-    # What a step does ----------------------------------------------------------------------------------
-
-    def split(self, batch: Batch) -> Iterator[Turn]:
-        """Train one GAN on a branch: its critic, then its classifier, then its two generators."""
-        gan = self._gans[0]
-        fakes = self._disturbed(gan.generate(self._codes(batch)), batch.generator)
-        real = self._disturbed(batch.features, batch.generator)
-        yield {"critic": self._criticised(gan, real, fakes)}, judging(gan)
-        features = gan.features(fakes)
-        told = generator_identity(*gan.told(features.detach()).chunk(2))
-        yield {"classifier": told}, list(gan.classifier.head.parameters())
-        apart = generator_identity(*gan.told(features).chunk(2))
-        yield (
-            {"generators": generator_loss(gan.judged(features)), "apart": self._schedule.separation * apart},
-            list(gan.generators.parameters()),
-        )
-
-    def refine(self, batch: Batch) -> Iterator[Turn]:
-        """Train a GAN on each half; its classifier tells the own GAN's fakes from the other's."""
-        left, right = self._gans
-        reals = self._disturbed(batch.features, batch.generator).chunk(2)
-        fakes = [self._disturbed(gan.generate(self._codes(batch)), batch.generator) for gan in (left, right)]
-        told = [self._criticised(*side) for side in zip(self._gans, reals, fakes, strict=True)]
-        yield {"critic": told[0] + told[1]}, [*judging(left), *judging(right)]
-        # By whose features (first) and whose fakes (second).
-        seen = {(i, j): self._gans[i].features(fakes[j]) for i in (0, 1) for j in (0, 1)}
-        told = [
-            generator_identity(gan.told(seen[i, i].detach()), gan.told(seen[i, 1 - i].detach()))
-            for i, gan in enumerate(self._gans)
-        ]
-        heads = [weight for gan in self._gans for weight in gan.classifier.head.parameters()]
-        yield {"classifier": told[0] + told[1]}, heads
-        real = [generator_loss(gan.judged(seen[i, i])) for i, gan in enumerate(self._gans)]
-        # The own classifier is to say "own" of them, and the other's "other".
-        apart = [
-            generator_identity(gan.told(seen[i, i]), self._gans[1 - i].told(seen[1 - i, i]))
-            for i, gan in enumerate(self._gans)
-        ]
-        generators = [weight for gan in self._gans for weight in gan.generators.parameters()]
-        driven = self._schedule.separation * (apart[0] + apart[1])
-        yield {"generators": real[0] + real[1], "apart": driven}, generators
-
-    def _codes(self, batch: Batch) -> Tensor:
-        shape = (self._schedule.batch_size, self._code_dim)
-        return batch.features.new_empty(shape).uniform_(-1, 1, generator=batch.generator)
-
-    def _disturbed(self, items: Tensor, generator: Generator) -> Tensor:
-        """Return x + x ⊙ ε ν with ε ~ N(0, 1)."""
-        return items * (1 + self.network.noise * torch.empty_like(items).normal_(generator=generator))
-
-    def _criticised(self, gan: Gan, real: Tensor, fakes: Tensor) -> Tensor:
-        logits = gan.judged(gan.features(torch.cat([real, fakes.detach()])))  # rows do not see each other
-        return critic_loss(logits[: len(real)], logits[len(real) :])
 
     # Between steps -------------------------------------------------------------------------------------
 
@@ -247,7 +149,7 @@ class Splitting:
         network.noise.fill_(self._schedule.noise)
         purpose = (int(one) for one in (network.slot, network.at_work, network.refinement, network.attempts))
         generator = torch_generator(self._schedule.random_state, "gan", *(1 + one for one in purpose))
-        for gan in self._gans:
+        for gan in self.turns.gans:
             redraw(gan, generator)
 
     def _accept(self) -> float | None:
@@ -260,7 +162,7 @@ class Splitting:
         network.accepted.fill_(True)
         made = int(network.made)
         network.refined[made] = bool(network.refinement)
-        for classifier, gan in zip(network.classifiers(made), self._gans, strict=False):
+        for classifier, gan in zip(network.classifiers(made), self.turns.gans, strict=False):
             classifier.load_state_dict(gan.classifier.state_dict())
         return moved
 
@@ -295,7 +197,7 @@ class Splitting:
             int(network.epoch) + 1,
             *(max(1, round(share * epochs)) for share in (WATCHED_FROM, WATCHED_EVERY)),
         )
-        if done < from_ or (done - from_) % every or not self._lost():
+        if done < from_ or (done - from_) % every or not self._watch.lost():
             return ""
         network.attempts += 1
         what = f"The GAN of split {split + 1} collapsed: its critic sees through every fake"
@@ -313,23 +215,6 @@ class Splitting:
         network.active.fill_(False)
         self._told = (f"{what}, {MOST_ATTEMPTS} times. What was found before stays as it is.",)
         return ""
-
-    def _lost(self) -> bool:
-        with torch.no_grad():
-            certain = [
-                -logsigmoid(-gan.judged(gan.features(fakes))).mean()
-                for gan, both in self._sampled()
-                for fakes in both.chunk(2)
-            ]
-        return bool(torch.stack(certain).min() < SURE)
-
-    def _sampled(self) -> Iterator[tuple[Gan, Tensor]]:
-        """Yield every GAN at work with some fakes of its two generators, (2s, d)."""
-        generator = torch_generator(self._schedule.random_state, "look", device=self.data.device)
-        for gan in self._gans[: 2 if bool(self.network.refinement) else 1]:
-            shape = (SAMPLE, self._code_dim)
-            codes = torch.empty(shape, device=self.data.device).uniform_(-1, 1, generator=generator)
-            yield gan, gan.generate(codes)
 
     # What is seen after every epoch --------------------------------------------------------------------
 
@@ -379,39 +264,11 @@ class Splitting:
         told, self._told = self._told, ()
         if not bool(network.active) or int(network.epoch) < WATCHED_FROM * schedule.epochs:
             return told
-        return told + self._alike() + self._thin()
+        return told + self._watch.alike() + self._watch.thin()
 
     def _count(self) -> tuple[str, ...]:
         self.network.epoch += 1
         return ()
-
-    def _alike(self) -> tuple[str, ...]:
-        with torch.no_grad():
-            held = self.network.held.sum(dim=1, keepdim=True)
-            middle = means(self.data.features, held)
-            spread = (held * (self.data.features - middle).square()).sum() / held.sum()
-            spreads = [
-                fakes.var(dim=0, unbiased=False).sum() / spread.clamp_min(1e-12)
-                for _, both in self._sampled()
-                for fakes in both.chunk(2)
-            ]
-        share = float(torch.stack(spreads).min().sqrt())
-        if share >= ALIKE:
-            return ()
-        return (
-            f"A generator makes nearly the same item again and again (its spread is {share:.0%} of the "
-            "branch's: mode collapse), so its half may be a single detail; another seed may help.",
-        )
-
-    def _thin(self) -> tuple[str, ...]:
-        masses = self.network.proposed.sum(dim=0)
-        share = float(masses.min() / masses.sum())
-        if share >= THIN:
-            return ()
-        return (
-            f"One half of the branch holds only {share:.1%} of it: the generators have found odd items, not "
-            "two groups; another seed, or a smaller “noise”, may help.",
-        )
 
     # The end -------------------------------------------------------------------------------------------
 
@@ -435,13 +292,3 @@ class Splitting:
             f"{made} of {self._n_splits} splits were made: no other branch holds "
             f"{self._schedule.least_mass:,.0f} items or more, or can be divided."
         )
-
-
-def judging(gan: Gan) -> list[nn.Parameter]:
-    """Return what learns from the critic's loss: its features and its own layer."""
-    return [*gan.classifier.encoder.parameters(), *gan.critic.parameters()]
-
-
-def means(features: Tensor, memberships: Tensor) -> Tensor:
-    """Return the means of items (n, d), weighted by what each leaf holds of them (n, k); (k, d)."""
-    return (memberships.T @ features) / memberships.sum(dim=0).clamp_min(1e-12)[:, None]

@@ -121,6 +121,7 @@ class GeneratorTree(nn.Module):
 
     Attributes
     ----------
+    code_dim : int
     splits : ModuleList (n_splits,)
         The classifiers of every split: that of the first GAN, or one of each half.
     parents : int64 Tensor (n_splits,)
@@ -173,6 +174,7 @@ class GeneratorTree(nn.Module):
 
     def __init__(self, plan: Plan, n_splits: int, n_gans: int, generator: Generator) -> None:
         super().__init__()
+        self.code_dim = plan.code_dim
         with torch.device("meta"):  # the layers' own first weights would come from the global generator
             self.gans = nn.ModuleList(Gan(plan) for _ in range(n_gans))
             self.splits = nn.ModuleList(
@@ -205,9 +207,14 @@ class GeneratorTree(nn.Module):
         assert isinstance(both, nn.ModuleList)
         return [one for one in both if isinstance(one, Classifier)]
 
+    def at_it(self) -> list[Gan]:
+        """Return the GANs of the running phase: one splits a branch, two refine its halves."""
+        gans = [gan for gan in self.gans if isinstance(gan, Gan)]
+        return gans[: 2 if bool(self.refinement) else 1]
+
     def proposal(self, inputs: Tensor) -> Tensor:
         """Return how the GANs at work would share items (b, d) out between the halves, (b, 2)."""
-        classifiers = [gan.classifier for gan in self.gans if isinstance(gan, Gan)]
+        classifiers = [gan.classifier for gan in self.at_it()]
         return shares(inputs, classifiers, bool(self.refinement))
 
     def walk(self, inputs: Tensor, n_splits: int) -> Tensor:

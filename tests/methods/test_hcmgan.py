@@ -10,8 +10,10 @@ from sklearn.datasets import make_blobs
 from clustering.errors import StudioError
 from clustering.losses.adversarial import generator_loss
 from clustering.losses.generator_identity import generator_identity
+from clustering.methods.gan_turns import Schedule
+from clustering.methods.gan_watch import GanWatch
 from clustering.methods.hcmgan import HCMGAN, merges
-from clustering.methods.splitting import MOST_ATTEMPTS, Schedule, Splitting
+from clustering.methods.splitting import MOST_ATTEMPTS, Splitting
 from clustering.networks.generator_tree import GeneratorTree
 from clustering.training import checkpoint as checkpoint_module
 from clustering.training.data import Data
@@ -64,7 +66,7 @@ def batch_of(features: np.ndarray) -> Batch:
 @pytest.mark.parametrize("refinement", [0, 1])
 def test_each_turn_is_for_its_own_side_of_each_gan_at_work(blobs, refinement):
     network, splitting = at_work(blobs, refinement)
-    turns = splitting.refine if refinement else splitting.split
+    turns = splitting.turns.refine if refinement else splitting.turns.split
     gans = network.gans[: refinement + 1]
     sides = []
     for terms, parameters in turns(batch_of(blobs[: 16 * (refinement + 1)])):
@@ -84,7 +86,7 @@ def test_each_turn_is_for_its_own_side_of_each_gan_at_work(blobs, refinement):
 def test_a_generator_of_a_half_learns_to_be_called_own_here_and_other_there(blobs):
     network, splitting = at_work(blobs, 1)
     splitting.network.noise.zero_()
-    *_, (terms, _) = splitting.refine(batch_of(blobs[:32]))
+    *_, (terms, _) = splitting.turns.refine(batch_of(blobs[:32]))
     generator = torch.Generator().manual_seed(1)
     torch.empty(32, 5).normal_(generator=generator)  # the noise of the items comes first
     real = apart = 0.0
@@ -191,7 +193,7 @@ def test_a_refinement_that_moves_hardly_anything_is_the_last(blobs):
 
 
 def test_a_gan_that_collapses_begins_again_and_a_branch_that_never_splits_becomes_a_leaf(blobs, monkeypatch):
-    monkeypatch.setattr(Splitting, "_lost", lambda splitting: True)
+    monkeypatch.setattr(GanWatch, "lost", lambda watch: True)
     model = HCMGAN(**SMALL).fit(blobs)
     assert model.soft_assignments_.shape == (90, 1)
     assert model.history_[-1]["reason"].startswith("0 of 3 splits were made")
@@ -200,7 +202,7 @@ def test_a_gan_that_collapses_begins_again_and_a_branch_that_never_splits_become
 
 
 def test_a_refinement_that_collapses_leaves_the_split_as_it_was(blobs, monkeypatch):
-    monkeypatch.setattr(Splitting, "_lost", lambda splitting: bool(splitting.network.refinement))
+    monkeypatch.setattr(GanWatch, "lost", lambda watch: bool(watch._network.refinement))
     model, raw = HCMGAN(**SMALL).fit(blobs), HCMGAN(**SMALL | {"refinements": 0}).fit(blobs)
     assert model.history_[-1]["reason"] == "All splits were made."
     np.testing.assert_allclose(model.memberships_, raw.memberships_, atol=1e-6)
