@@ -23,7 +23,7 @@ def label_next(
 ) -> None:
     """List the items most worth a label next: dense places first, one for each, far from those labelled."""
     from clustering.jobs.labelling import kept_survey
-    from clustering.labelling.survey import Distances
+    from clustering.labelling.surveying import Distances
 
     with Work(workspace_at(workspace), queue=False) as work:
         house, features = work.workspace, _features(work, subject)

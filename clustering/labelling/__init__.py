@@ -6,7 +6,7 @@ call. What they tell: `guesses`. How far: `held_back` labels, which nothing is l
 
 from clustering.labelling.guessing import WAYS, Guess, guesses
 from clustering.labelling.held_back import held_back, wilson
-from clustering.labelling.survey import Pick, Survey, label_next, survey
+from clustering.labelling.surveying import Pick, Survey, label_next, survey
 from clustering.labelling.tables import label_column, read_labels
 
 __all__ = [

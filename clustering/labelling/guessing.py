@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.labelling.survey import BLOCK, unit_rows
+from clustering.labelling.surveying import BLOCK, unit_rows
 
 INVERSE_PENALTY = 100.0  # C of the linear probe on columns of one spread, rows of length about 1
 

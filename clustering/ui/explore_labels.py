@@ -41,18 +41,19 @@ def _block(shown: Shown, busy: bool) -> None:
         _progress(shown, len(labels), wanted)
         labelling.told()
         picks = labelling.next_picks(shown, wanted)
-        if picks is None:
-            _offer(shown, wanted, busy)
-        elif picks:
+        if picks:
             _ask(shown, picks, labels)
+        elif picks is None and wanted > len(labels):
+            _offer(shown, wanted, busy)
         else:
-            _all_answered(shown, wanted)
+            _all_answered(shown, wanted, len(labels))
         _given(shown, labels)
         explore_refine.offer(shown, labels, busy)
 
 
 def _progress(shown: Shown, n_labels: int, wanted: int) -> None:
-    words = several(wanted, one_of(shown.record.kind), items_word(shown.record.kind))
+    words = several(max(wanted, n_labels), one_of(shown.record.kind), items_word(shown.record.kind))
+    told = words if n_labels > wanted else f"{n_labels:,} of {words}"
     left, right = st.columns([1, 4], vertical_alignment="bottom", gap="medium")
     left.number_input(
         "Labels to give",
@@ -64,7 +65,7 @@ def _progress(shown: Shown, n_labels: int, wanted: int) -> None:
     )
     right.progress(
         min(1.0, n_labels / wanted),
-        text=f"{n_labels:,} of {words} labelled",
+        text=f"{told} labelled",
     )
 
 
@@ -132,14 +133,19 @@ def _shortcuts(shown: Shown, item: int, labels: dict[int, str]) -> None:
             )  # fmt: skip
 
 
-def _all_answered(shown: Shown, wanted: int) -> None:
-    st.markdown(f"Every part of the collection that {wanted:,} labels reach has one.")
+def _all_answered(shown: Shown, wanted: int, n_labels: int) -> None:
+    st.markdown(f"Every part of the collection that {several(max(wanted, n_labels), 'label')} reach has one.")
     with st.container(horizontal=True):
-        more = min(max(wanted, len(labelling.given(shown))) + labelling.ROUND, shown.n)
+        more = min(max(wanted, n_labels) + labelling.ROUND, shown.n)
         st.button(
-            f"Go on to {more:,}", key="labels-more", icon=":material/add:", type="primary",
-            on_click=_more, args=(shown, more), disabled=more <= wanted,
-        )  # fmt: skip
+            f"Go on to {more:,}",
+            key="labels-more",
+            icon=":material/add:",
+            type="primary",
+            on_click=_more,
+            args=(shown, more),
+            disabled=more <= wanted,
+        )
         labelling.undo_button(shown, "label-undo", "Alt+Z")
 
 

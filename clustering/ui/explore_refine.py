@@ -8,6 +8,7 @@ from clustering.jobs.lessons import accuracy_sentence, learned_from, lesson
 from clustering.labelling import WAYS
 from clustering.ui import jobs, state
 from clustering.ui.explore_state import Shown
+from clustering.ui.training import MAP
 from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import several
 
@@ -75,6 +76,8 @@ def _refine(shown: Shown, way: str) -> None:
         job = jobs.submit("refine", {**source, "way": way}, title=title)
     else:
         job = jobs.submit("train", {**source, "method": way, "parameters": {}}, title=title)
+    drawn = {"collection": shown.record.id, "projection": MAP, "space": "latent"}
+    jobs.submit("project", drawn, after=job.id, title="Draw the map")
     jobs.submit("quality", {}, after=job.id, title="Measure quality")
     jobs.remember(f"labels-{shown.record.id}", [job.id])
     st.rerun()

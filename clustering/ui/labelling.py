@@ -9,7 +9,7 @@ import streamlit as st
 from clustering.errors import StudioError
 from clustering.jobs.labelling import kept_survey, survey_file
 from clustering.labelling import Pick, Survey, read_labels
-from clustering.labelling.survey import Distances
+from clustering.labelling.surveying import Distances
 from clustering.ui import explore_state, state
 from clustering.ui.explore_state import LABELS, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_LABEL

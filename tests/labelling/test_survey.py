@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from clustering.errors import StudioError
 from clustering.labelling import guesses, label_next, survey
-from clustering.labelling.survey import Distances
+from clustering.labelling.surveying import Distances
 
 
 def blobs(seed: int, n: int = 60, twins: int = 6) -> np.ndarray:
