@@ -138,7 +138,7 @@ def test_the_methods_to_try_first_are_listed_with_their_reasons(run, table):
     assert code == 0, said
     assert "(kmeans)\n   Plain k-means may do" in told
     assert "It finds the number of groups itself." in told
-    assert "No method here learns from labels" in told
+    assert "None of these methods learns from labels" in told
     assert "Takes pictures, vectors; not tables." in told
     code, _, said = run("choose", collection, "--hint", "luck")
     assert (code, "There is no hint called “luck”" in said) == (2, True)

@@ -169,8 +169,8 @@ def _notes(known: list[MethodInfo], answers: Answers, chosen: set[str]) -> list[
         )
     if "labels" in answers.hints:
         notes.append(
-            "No method here learns from labels: name their column, and Quality tells how well the groups "
-            "agree with them."
+            "None of these methods learns from labels: name their column, and Quality tells how well the "
+            "groups agree with them. To sort all items by labels of some, open Explore, “Label next”."
         )
     for hint, takes in (("pairs", lambda info: "pairs" in info.inputs), ("links", takes_links)):
         if hint in answers.hints and not any(takes(info) for info in fitting):
