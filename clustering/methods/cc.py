@@ -25,7 +25,7 @@ from clustering.methods.settings import (
     Precision,
     Scale,
 )
-from clustering.methods.viewing import Strength, Viewing, Views
+from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.views import ContrastiveNetwork
 from clustering.parameters import Meaning
 from clustering.training.checkpoint import fingerprint
@@ -56,6 +56,8 @@ class CC(ViewClusterer):
     strength : float, default 1
     temperature, group_temperature : float, default .5 and 1
         τ_I and τ_C.
+    backbone : {"small", "resnet18", "resnet34", "resnet50"}, default "small"
+        Of pictures; torchvision's, untrained, with the stem for CIFAR-10 up to 64 pixels.
     hidden_dims : (256,) by default
         Of the network for rows of numbers, each layer with batch normalisation.
     latent_dim : int, default 128
@@ -140,6 +142,7 @@ class CC(ViewClusterer):
             Gt(0),
             Meaning("Of the contrast of groups: smaller keeps similar groups further apart.", advanced=True),
         ] = 1.0,
+        backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
         latent_dim: LatentDim = 128,
         epochs: Epochs = 100,
@@ -156,6 +159,7 @@ class CC(ViewClusterer):
         self.strength = strength
         self.temperature = temperature
         self.group_temperature = group_temperature
+        self.backbone = backbone
         self.hidden_dims = hidden_dims
         self.latent_dim = latent_dim
         self.epochs = epochs

@@ -15,7 +15,7 @@ from clustering.errors import StudioError
 from clustering.losses.partition_confidence import partition_uncertainty
 from clustering.methods.deep import DeepClusterer
 from clustering.methods.viewing import Viewing, ViewKind, pictured
-from clustering.networks.convolutions import Picture
+from clustering.networks.features import Backbone, Look
 from clustering.networks.views import ViewNetwork
 from clustering.training.data import Data, batch_shape
 from clustering.training.inference import in_parts
@@ -67,6 +67,8 @@ class ViewClusterer(DeepClusterer):
     strength: float
     epochs: int
     learning_rate: float | None
+    backbone: Backbone = "small"
+    outlines: bool = False
     passes = 1  # over the data in an epoch
 
     @abstractmethod
@@ -80,9 +82,24 @@ class ViewClusterer(DeepClusterer):
         """Return 256."""
         return max(4, self.batch_size or 256)  # a batch of one has no statistics
 
-    def pictured(self, n_features: int) -> Picture | None:
-        """Return how a row is read as a picture, or None where it is a row of numbers."""
-        return pictured(self.views, n_features)
+    def pictured(self, n_features: int) -> Look | None:
+        """Return how a row is looked at as a picture, or None where it is a row of numbers.
+
+        Raises
+        ------
+        StudioError
+            When a row of numbers is to be looked at as a picture.
+        """
+        picture = pictured(self.views, n_features)
+        if picture is not None:
+            return Look(picture, self.backbone, self.outlines)
+        if self.outlines or self.backbone != "small":
+            what = "Outlines" if self.outlines else f"“{self.backbone}”"
+            raise StudioError(
+                f"{what} can be had of pictures only; with views “{self.views}” an item is a row of numbers.",
+                "Choose the encoder “pixels” and views “digits”, “artworks” or “photographs”, or leave it.",
+            )
+        return None
 
     def phases(self, network: ViewNetwork, data: Data) -> tuple[Phase, ...]:
         """Learn, and look at the groups after every epoch."""

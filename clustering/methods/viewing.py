@@ -11,6 +11,7 @@ from torch import Tensor
 from clustering.errors import StudioError
 from clustering.neighbors import nearest_neighbors
 from clustering.networks.convolutions import Picture
+from clustering.networks.features import Backbone
 from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.step import Batch
@@ -40,6 +41,15 @@ Strength = Annotated[
     Meaning(
         "How much another look differs: 1 is usual, 0 not at all; too much, and kinds are confused.",
         slider=True,
+    ),
+]
+
+BackboneChoice = Annotated[
+    Backbone,
+    Meaning(
+        "The network that sees pictures: a “small” one, made for a processor, or one as published, which "
+        "takes a graphics processor; it begins untrained.",
+        advanced=True,
     ),
 ]
 

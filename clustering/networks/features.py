@@ -4,16 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
 from clustering.networks.initialisers import linear
+from clustering.networks.outlines import Outlines
+from clustering.networks.resnet import ResNet
 
 SMALL_SIDE = 8  # pixels; larger pictures are halved by further convolutions until they are no larger
 FEW_PIXELS = 4  # a side, below which pictures are not halved any further
 MAPS = (32, 64, 128, 256)
+Backbone = Literal["small", "resnet18", "resnet34", "resnet50"]
+
+
+class Look(NamedTuple):
+    """How a network that may be chosen looks at a picture.
+
+    Parameters
+    ----------
+    picture : (height, width, channels)
+    backbone : {"small", "resnet18", "resnet34", "resnet50"}
+        ``small`` has a few convolutions; the others are as published, and take a graphics processor.
+    outlines : bool
+        Whether it sees outlines in place of the picture.
+    """
+
+    picture: Picture
+    backbone: Backbone = "small"
+    outlines: bool = False
 
 
 def standardising(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -32,7 +53,7 @@ class FeatureNetwork(nn.Module):
     ----------
     n_features : int
         d.
-    picture : (height, width, channels) or None
+    picture : (height, width, channels), Look or None
         How a row is read, pixel by pixel; None takes it as a row of numbers.
     hidden_dims : sequence of int
         Widths of the layers before the features, for rows of numbers.
@@ -48,7 +69,7 @@ class FeatureNetwork(nn.Module):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         generator: Generator,
@@ -57,6 +78,8 @@ class FeatureNetwork(nn.Module):
         super().__init__()
         if picture is None:
             self.trunk, width = rows_trunk((n_features, *hidden_dims), generator)
+        elif isinstance(picture, Look):
+            self.trunk, width = chosen_trunk(picture, generator)
         elif pooled:
             self.trunk, width = pooled_trunk(picture, generator)
         else:
@@ -101,10 +124,28 @@ def picture_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential
     return nn.Sequential(*layers, nn.Flatten()), n_out * height * width
 
 
+def chosen_trunk(look: Look, generator: Generator) -> tuple[nn.Sequential, int]:
+    """Return the backbone that was chosen, behind outlines where these are wanted, and its width."""
+    height, width, channels = look.picture
+    layers: list[nn.Module] = [_Pixels(look.picture)]
+    if look.outlines:
+        layers.append(Outlines())
+        channels = 2
+    if look.backbone == "small":
+        pooled, n_outputs = _pooled((height, width, channels), generator)
+        return nn.Sequential(*layers, *pooled), n_outputs
+    network = ResNet(look.backbone, channels, max(height, width), generator)
+    return nn.Sequential(*layers, network), network.n_outputs
+
+
 def pooled_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential, int]:
     """Return pairs of convolutions and pools until few pixels are left, one more, and the mean over these."""
+    return chosen_trunk(Look(picture), generator)
+
+
+def _pooled(picture: Picture, generator: Generator) -> tuple[list[nn.Module], int]:
     height, width, channels = picture
-    layers: list[nn.Module] = [_Pixels(picture)]
+    layers: list[nn.Module] = []
     for n_maps in MAPS:
         layers += _convolution(channels, n_maps, generator) + _convolution(n_maps, n_maps, generator)
         layers.append(nn.MaxPool2d(2))
@@ -112,7 +153,7 @@ def pooled_trunk(picture: Picture, generator: Generator) -> tuple[nn.Sequential,
         if min(height, width) < FEW_PIXELS:
             break
     layers += _convolution(channels, 2 * channels, generator)
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 2 * channels
+    return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()], 2 * channels
 
 
 def _convolution(n_in: int, n_out: int, generator: Generator) -> list[nn.Module]:

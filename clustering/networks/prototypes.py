@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
+from clustering.networks.features import Look
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 from clustering.networks.refining import Refining
@@ -87,7 +88,7 @@ class PrototypeNetwork(PretextNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,
@@ -142,7 +143,7 @@ class RefinedPrototypeNetwork(Refining, PrototypeNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import FeatureNetwork, standardising
+from clustering.networks.features import FeatureNetwork, Look, standardising
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 from clustering.networks.views import ViewNetwork
@@ -31,7 +31,12 @@ class LabelNetwork(FeatureNetwork):
     """
 
     def __init__(
-        self, n_features: int, picture: Picture | None, n_outputs: int, n_clusters: int, generator: Generator
+        self,
+        n_features: int,
+        picture: Picture | Look | None,
+        n_outputs: int,
+        n_clusters: int,
+        generator: Generator,
     ) -> None:
         super().__init__(n_features, picture, (), n_outputs, generator, pooled=True)
         self.head: nn.Module
@@ -57,7 +62,12 @@ class Refiner(nn.Module):
     """
 
     def __init__(
-        self, n_features: int, picture: Picture | None, n_outputs: int, n_clusters: int, generator: Generator
+        self,
+        n_features: int,
+        picture: Picture | Look | None,
+        n_outputs: int,
+        n_clusters: int,
+        generator: Generator,
     ) -> None:
         super().__init__()
         self.pictured = picture is not None
@@ -107,7 +117,12 @@ class Refining(ViewNetwork):
     rounds: Tensor
 
     def add_refiner(
-        self, n_features: int, picture: Picture | None, n_outputs: int, n_clusters: int, generator: Generator
+        self,
+        n_features: int,
+        picture: Picture | Look | None,
+        n_outputs: int,
+        n_clusters: int,
+        generator: Generator,
     ) -> None:
         """Make the refiner; to be called once, by the constructor."""
         self.refiner = Refiner(n_features, picture, n_outputs, n_clusters, generator)
@@ -141,7 +156,12 @@ class FixMatchNetwork(Refining):
     factor: Tensor
 
     def __init__(
-        self, n_features: int, picture: Picture | None, n_outputs: int, n_clusters: int, generator: Generator
+        self,
+        n_features: int,
+        picture: Picture | Look | None,
+        n_outputs: int,
+        n_clusters: int,
+        generator: Generator,
     ) -> None:
         width = n_features if picture is None else n_outputs
         super().__init__(n_features, None, (), width, n_clusters, generator)
