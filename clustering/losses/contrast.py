@@ -30,6 +30,29 @@ def pair_contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     return cross_entropy(others / temperature, numbers.roll(len(first)))
 
 
+def queue_contrast(queries: Tensor, keys: Tensor, queue: Tensor, temperature: float) -> Tensor:
+    """Return the mean of −log(exp(q·k⁺ / τ) / (exp(q·k⁺ / τ) + Σ exp(q·k / τ))), a scalar (MoCo, eq. 1).
+
+    The sum runs over the queue alone: other items of the batch do not count.
+
+    Parameters
+    ----------
+    queries : Tensor (n, d)
+        Of any length.
+    keys : Tensor (n, d)
+        Row i is the other view of query i; of length 1, a constant for the gradient.
+    queue : Tensor (m, d)
+        Keys of earlier items, likewise.
+    temperature : float
+        τ.
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        rows = normalize(_full(queries), dim=1)
+        alike = (rows * keys).sum(dim=1, keepdim=True)  # (n, 1)
+        logits = torch.cat([alike, rows @ queue.T], dim=1)
+    return cross_entropy(logits / temperature, torch.zeros(len(rows), dtype=torch.int64, device=rows.device))
+
+
 def group_contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """Return the contrast of groups, and how uneven their sizes are, a scalar: CC's loss of groups.
 

@@ -19,15 +19,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from clustering.losses.contrast import pair_contrast
+from clustering.losses.contrast import pair_contrast, queue_contrast
 from clustering.losses.soft_assignment import squared_distances
 from clustering.methods.learning_from_views import ViewClusterer, Watch, check_enough
 from clustering.methods.viewing import Viewing
 from clustering.neighbors import nearest_neighbors
+from clustering.networks.momentum import MomentumEncoder
 from clustering.networks.views import PretextNetwork
 from clustering.parameters import Meaning
 from clustering.training.checkpoint import fingerprint
-from clustering.training.data import Data
+from clustering.training.data import Data, batch_shape
 from clustering.training.inference import encode_all, in_parts
 from clustering.training.kept_weights import (
     keeping_weights,
@@ -39,27 +40,34 @@ from clustering.training.kept_weights import (
 from clustering.training.kmeans import kmeans
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
-from clustering.training.seeds import derived_seed
+from clustering.training.seeds import derived_seed, torch_generator
 from clustering.training.step import Batch
 
-TEMPERATURE = 0.2  # of the contrast of items; .1 as published for SCAN, .2 measured on small pictures
+TEMPERATURE = 0.2  # of the contrast of items; .1 as published for SCAN, .2 measured on small pictures; MoCo's
+LONGEST_QUEUE, QUEUED = 65_536, 4  # items in MoCo's queue at most, and the share of all, one in so many
+SLOW, QUICK = 0.999, 0.99  # momentum as published, and where there are too few steps for it
+MANY_STEPS = 20_000
 COMPARED = 64  # numbers by which items are compared while features are learned
 PASSES = 60
 STARTS = 3  # of k-means, which only judges
 LEARNED = ("trunk", "last", "compared")  # parts of the network that the pretext learns
 TOO_FEW = 0.5  # share of neighbours in one group of k-means below which they say little
 
+Pretext = Literal["features", "contrast", "momentum"]
 PretextChoice = Annotated[
-    Literal["features", "contrast"],
+    Pretext,
     Meaning(
-        "By what items are compared: by the features as they are, or by features learned first from the "
-        "views (“contrast”), for pixels of small pictures."
+        "By what items are compared: by the features as they are, or, for pixels of small pictures, by "
+        "features learned first from the views: by contrast with the other items of a batch (“contrast”), or "
+        "with many earlier ones (“momentum”), which suits small batches."
     ),
 ]
 #: Settings of a method that decide what the pretext learns.
 DECISIVE = (
+    "pretext",
     "views",
     "strength",
+    "backbone",
     "hidden_dims",
     "latent_dim",
     "pretrain_epochs",
@@ -74,7 +82,7 @@ DECISIVE = (
 class PretextClusterer(ViewClusterer):
     """Base of methods that find groups among features learned first."""
 
-    pretext: Literal["features", "contrast"]
+    pretext: Pretext
     hidden_dims: tuple[int, ...]
     latent_dim: int
     pretrain_epochs: int | None
@@ -92,15 +100,25 @@ class PretextClusterer(ViewClusterer):
         return (*first, *self.grouping(network, data, viewing, Watch(self, network, data, viewing)))
 
     def agreement(self, network: PretextNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
-        """Return the contrast of two views of every item with all others (SimCLR)."""
+        """Return the contrast of two views of every item with all others (SimCLR), or with a queue (MoCo)."""
         assert network.compared is not None
-        views = viewing.pair(batch, network.neighbours)
-        first, second = (network.compared(network.learn(view)) for view in views)
-        return {"items": pair_contrast(first, second, TEMPERATURE)}
+        first, second = viewing.pair(batch, network.neighbours)
+        items = network.compared(network.learn(first))
+        slow = network.momentum
+        if not isinstance(slow, MomentumEncoder):
+            others = network.compared(network.learn(second))
+            return {"items": pair_contrast(items, others, TEMPERATURE)}
+        slow.follow(network)
+        keys = slow.keys(second, batch.generator)
+        lost = queue_contrast(items, keys, slow.queue.clone(), TEMPERATURE)
+        slow.enqueue(keys)
+        return {"items": lost}
 
     def learn_features(self, network: PretextNetwork, data: Data, viewing: Viewing) -> Phase:
         """Return the phase that learns the features; it is over at once where they were kept."""
         mark = self.mark(data) if keeping_weights() else ""
+        if self.pretext == "momentum":
+            network.momentum = self.slow_encoder(network, data.n_items)
 
         def begin() -> None:
             if taken_up(network, LEARNED, recalled_weights(mark)):
@@ -125,6 +143,18 @@ class PretextClusterer(ViewClusterer):
             watch=count,
             ends=lambda: "All epochs were run, on features kept before." if bool(network.recalled) else "",
         )
+
+    def slow_encoder(self, network: PretextNetwork, n_items: int) -> MomentumEncoder:
+        """Return MoCo's second encoder, with a queue of a quarter of the items, and one batch at least."""
+        batches, rows = batch_shape(n_items, self.rows_a_batch(n_items))
+        size = max(1, min(LONGEST_QUEUE, n_items // QUEUED) // rows) * rows
+        momentum = SLOW if batches * self.pretext_passes >= MANY_STEPS else QUICK
+        return MomentumEncoder(network, size, rows, momentum, torch_generator(self.random_state, "queue"))
+
+    @property
+    def learns(self) -> bool:
+        """Whether features are learned first, and then stand still."""
+        return self.pretext in ("contrast", "momentum")
 
     @property
     def pretext_passes(self) -> int:

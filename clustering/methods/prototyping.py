@@ -79,7 +79,7 @@ class PrototypeClusterer(PretextClusterer):
             self.hidden_dims,
             self.latent_dim,
             self.n_clusters,
-            self.pretext == "contrast",
+            self.learns,
             COMPARED,
             HEADS,
             generator,

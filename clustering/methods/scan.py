@@ -27,7 +27,7 @@ from clustering.methods.settings import (
     PretrainEpochs,
     Scale,
 )
-from clustering.methods.viewing import Strength, Viewing, Views
+from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.views import NeighbourNetwork
 from clustering.parameters import Meaning
 from clustering.training.data import Data
@@ -53,8 +53,8 @@ class SCAN(PretextClusterer):
     Parameters
     ----------
     n_clusters : int, default 10
-    pretext : {"features", "contrast"}, default "features"
-        ``contrast`` learns features by SimCLR's loss on the ``views``.
+    pretext : {"features", "contrast", "momentum"}, default "features"
+        ``contrast`` learns features by SimCLR's loss on the ``views``, ``momentum`` by MoCo's.
     n_neighbours : int, default 20
     size_weight : float, default 5
         λ of the entropy of the sizes.
@@ -64,6 +64,8 @@ class SCAN(PretextClusterer):
         Odds from which an item is sure.
     views, strength
         As in `CC`; they serve the contrast and the last stage.
+    backbone
+        As in `CC`.
     hidden_dims, latent_dim : 256–128 by default
         Of the features where they are learned.
     pretrain_epochs : int, optional
@@ -157,6 +159,7 @@ class SCAN(PretextClusterer):
         ] = 0.99,
         views: Views = "neighbours",
         strength: Strength = 1.0,
+        backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
         latent_dim: LatentDim = 128,
         pretrain_epochs: PretrainEpochs = None,
@@ -177,6 +180,7 @@ class SCAN(PretextClusterer):
         self.threshold = threshold
         self.views = views
         self.strength = strength
+        self.backbone = backbone
         self.hidden_dims = hidden_dims
         self.latent_dim = latent_dim
         self.pretrain_epochs = pretrain_epochs
@@ -197,7 +201,7 @@ class SCAN(PretextClusterer):
             self.hidden_dims,
             self.latent_dim,
             self.n_clusters,
-            self.pretext == "contrast",
+            self.learns,
             COMPARED,
             HEADS,
             generator,

@@ -29,7 +29,7 @@ from clustering.methods.settings import (
     PretrainEpochs,
     Scale,
 )
-from clustering.methods.viewing import Strength, Viewing, Views
+from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.prototypes import RefinedPrototypeNetwork
 from clustering.parameters import Meaning
 from clustering.training.data import Data
@@ -50,7 +50,7 @@ class SPICE(PrototypeClusterer):
     Parameters
     ----------
     n_clusters : int, default 10
-    pretext : {"features", "contrast"}, default "features"
+    pretext : {"features", "contrast", "momentum"}, default "features"
         As in `SCAN`, which shares the features that are learned.
     consistency : float, default .9
         r: share of an item's neighbours, itself among them, that must have its label.
@@ -66,7 +66,7 @@ class SPICE(PrototypeClusterer):
         64 and 7 as published.
     prototype_share, repeats, selection_size, epochs
         As in `SPICESelf`.
-    views, strength, hidden_dims, latent_dim, pretrain_epochs
+    views, strength, backbone, hidden_dims, latent_dim, pretrain_epochs
         As in `SPICESelf`; ``views`` also decide what the fresh network sees.
     batch_size, learning_rate
         Of learning features.
@@ -175,6 +175,7 @@ class SPICE(PrototypeClusterer):
         selection_size: SelectionSize = None,
         views: Views = "neighbours",
         strength: Strength = 1.0,
+        backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
         latent_dim: LatentDim = 128,
         pretrain_epochs: PretrainEpochs = None,
@@ -201,6 +202,7 @@ class SPICE(PrototypeClusterer):
         self.selection_size = selection_size
         self.views = views
         self.strength = strength
+        self.backbone = backbone
         self.hidden_dims = hidden_dims
         self.latent_dim = latent_dim
         self.pretrain_epochs = pretrain_epochs

@@ -21,7 +21,7 @@ from clustering.methods.settings import (
     PretrainEpochs,
     Scale,
 )
-from clustering.methods.viewing import Strength, Views
+from clustering.methods.viewing import BackboneChoice, Strength, Views
 from clustering.networks.prototypes import PrototypeNetwork
 
 
@@ -35,7 +35,7 @@ class SPICESelf(PrototypeClusterer):
     Parameters
     ----------
     n_clusters : int, default 10
-    pretext : {"features", "contrast"}, default "features"
+    pretext : {"features", "contrast", "momentum"}, default "features"
         As in `SCAN`, which shares the features that are learned.
     prototype_share : float, default .5
         γ.
@@ -45,7 +45,7 @@ class SPICESelf(PrototypeClusterer):
         M; 5000 as published for CIFAR-10.
     views, strength
         As in `CC`; they serve the contrast, and pictures are labelled in light and learned in strong views.
-    hidden_dims, latent_dim, pretrain_epochs
+    backbone, hidden_dims, latent_dim, pretrain_epochs
         As in `SCAN`.
     epochs : int, default 30
         Rounds.
@@ -105,6 +105,7 @@ class SPICESelf(PrototypeClusterer):
         selection_size: SelectionSize = None,
         views: Views = "neighbours",
         strength: Strength = 1.0,
+        backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
         latent_dim: LatentDim = 128,
         pretrain_epochs: PretrainEpochs = None,
@@ -124,6 +125,7 @@ class SPICESelf(PrototypeClusterer):
         self.selection_size = selection_size
         self.views = views
         self.strength = strength
+        self.backbone = backbone
         self.hidden_dims = hidden_dims
         self.latent_dim = latent_dim
         self.pretrain_epochs = pretrain_epochs

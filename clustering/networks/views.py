@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import FeatureNetwork, standardising
+from clustering.networks.features import FeatureNetwork, Look, standardising
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 
@@ -40,7 +40,7 @@ class ViewNetwork(FeatureNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,
@@ -74,7 +74,7 @@ class ContrastiveNetwork(ViewNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,
@@ -113,7 +113,7 @@ class PartitionNetwork(ViewNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,
@@ -163,6 +163,8 @@ class PretextNetwork(ViewNetwork):
         Passes of learning features so far.
     recalled : bool Tensor ()
         Whether they were learned in another fit.
+    momentum : MomentumEncoder or None
+        Makes the keys while features are learned with a queue.
     mutual, together : Tensor ()
         Shares of the neighbours that are neighbours both ways, and that k-means puts into one group.
     """
@@ -178,7 +180,7 @@ class PretextNetwork(ViewNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,
@@ -194,6 +196,7 @@ class PretextNetwork(ViewNetwork):
             super().__init__(n_features, None, (), width, n_clusters, generator)
             self.last, self.compared = nn.Identity(), None  # type: ignore[assignment]
         self.n_outputs = width
+        self.momentum: nn.Module | None = None
         self.register_buffer("shift", torch.zeros(width))
         self.register_buffer("factor", torch.ones(width))
         self.register_buffer("codes", torch.zeros(0, width))
@@ -222,6 +225,7 @@ class PretextNetwork(ViewNetwork):
         """Drop what is kept of every item."""
         super().forget()
         self.codes = self.codes[:0]
+        self.momentum = None
 
     def _features(self, inputs: Tensor) -> Tensor:
         return (super()._features(inputs) - self.shift) * self.factor
@@ -254,7 +258,7 @@ class NeighbourNetwork(PretextNetwork):
     def __init__(
         self,
         n_features: int,
-        picture: Picture | None,
+        picture: Picture | Look | None,
         hidden_dims: Sequence[int],
         n_outputs: int,
         n_clusters: int,

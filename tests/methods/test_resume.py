@@ -46,6 +46,8 @@ CASES = {
     "spice_self": LEARNING | {"pretext": "contrast", "pretrain_epochs": 3, "epochs": 4},
     "spice": LEARNING
     | {"pretext": "contrast", "pretrain_epochs": 2, "epochs": 3, "semi_steps": 200, "semi_batch_size": 4},
+    "scan, with a queue": LEARNING
+    | {"pretext": "momentum", "pretrain_epochs": 4, "epochs": 3, "self_label_epochs": 0, "batch_size": 50},
     "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
     | CLUSTERING
     | {"hidden_dim": 8, "channels": 2},
