@@ -53,7 +53,8 @@ class Spectral(NearestItemClusterer):
         when_to_use="When groups are curved or intertwined but have gaps between them: it follows threads of "
         "neighbours and does not care about round shapes.",
         how_it_fails="A few items that bridge two groups melt them together, and a handful of outliers far "
-        "from everything becomes a group of its own. On large collections it only sees a sample.",
+        "from everything becomes a group of its own, as do rows of a table that share a rare value of one "
+        "column with few values. On large collections it only sees a sample.",
         formula=r"L = I - D^{-1/2} A D^{-1/2}, \qquad \min_{H^\top H = I} \operatorname{tr}(H^\top L H)",
         representation="none",
         clustering="classical",
