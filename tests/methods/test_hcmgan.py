@@ -192,6 +192,21 @@ def test_a_refinement_that_moves_hardly_anything_is_the_last(blobs):
     assert bool(network.active) == (float((network.held[:, 0] - network.held[:, 1]).abs().sum()) > 0.18)
 
 
+def test_what_goes_wrong_with_a_gan_is_told_in_words(blobs):
+    network, splitting = at_work(blobs)
+    watch = GanWatch(network, splitting.data, 0)
+    assert not watch.lost()
+    with torch.no_grad():
+        network.gans[0].generators[1][-1].weight.zero_()
+        assert "(its spread is 0% of the branch's: mode collapse)" in watch.alike()[0]
+        network.gans[0].critic.bias.fill_(-50.0)  # every fake is seen through
+    assert watch.lost()
+    network.proposed = torch.stack([torch.full((90,), share) for share in (0.995, 0.005)], dim=1)
+    assert watch.thin()[0].startswith("One half of the branch holds only 0.5% of it")
+    network.proposed = network.proposed.flip(1) + 0.1
+    assert watch.thin() == ()
+
+
 def test_a_gan_that_collapses_begins_again_and_a_branch_that_never_splits_becomes_a_leaf(blobs, monkeypatch):
     monkeypatch.setattr(GanWatch, "lost", lambda watch: True)
     model = HCMGAN(**SMALL).fit(blobs)
