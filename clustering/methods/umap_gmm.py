@@ -50,8 +50,8 @@ class UmapGmm(UmapClusterer):
         when_to_use="The strongest plain method on most image features: try it before any training. It copes "
         "with curved groups and takes seconds for thousands of items.",
         how_it_fails="UMAP can tear one group in two and invents gaps in structureless data; distances "
-        "between groups mean little there, and its certainty is exaggerated. Rows of a table that share a rare "
-        "value of one column with few values become an island across all groups.",
+        "between groups mean little there, and its certainty is exaggerated. Rows of a table that share a "
+        "rare value of one column with few values become an island across all groups.",
         formula=r"z = \mathrm{UMAP}(x) \in \mathbb{R}^{10}, \qquad q_{ij} \propto \pi_j\, "
         r"\mathcal{N}(z_i \mid \mu_j, \Sigma_j)",
         representation="none",
