@@ -20,7 +20,7 @@ class Outlines(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         across = torch.tensor(ACROSS)
-        self.register_buffer("filters", torch.stack([across, across.T])[:, None], persistent=False)
+        self.register_buffer("filters", torch.stack([across, across.T])[:, None])
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return how grey values change across and down."""

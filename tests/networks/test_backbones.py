@@ -32,7 +32,6 @@ def test_outlines_are_those_of_a_plain_loop_over_grey_pictures_with_zeros_outsid
                 down[i, j] += weight * (grey[i, j + 1 + step] - grey[i + 2, j + 1 + step])
     np.testing.assert_allclose(Outlines()(picture)[0], [across, down], atol=1e-6)
     assert not list(Outlines().parameters())
-    assert not Outlines().state_dict()
 
 
 def test_pica_with_outlines_does_not_see_colour():
@@ -46,6 +45,12 @@ def test_pica_with_outlines_does_not_see_colour():
     network = PICA(2, views="artworks", device="cpu").setup(8 * 8 * 3, chance())
     alike, apart = network.encode(rows)
     assert not torch.allclose(alike, apart)
+
+
+def test_pica_learns_from_outlines_and_finds_its_items_again():
+    X = (load_digits().data[:60] / 16).astype(np.float32)
+    model = PICA(3, views="digits", outlines=True, epochs=2, batch_size=30, device="cpu").fit(X)
+    np.testing.assert_array_equal(model.predict(X[5:9]), model.labels_[5:9])
 
 
 def test_a_small_trunk_is_the_same_chosen_or_not():
