@@ -55,21 +55,31 @@ def moved(pictures: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     b, _, height, width = pictures.shape
     drawn = torch.rand(10, b, generator=generator, device=pictures.device, dtype=pictures.dtype)
     unit = drawn * 2 - 1  # −1 to 1
-    area = 1 - (1 - recipe.crop) * drawn[0]
-    # As far from square as a crop of this area may be without being wider or higher than the picture.
-    stretch = (-area.log()).clamp(max=-math.log(NARROWEST))
-    half = torch.exp(unit[1] * stretch / 2)
-    crop_x, crop_y = (area.sqrt() * half).clamp(max=1), (area.sqrt() / half).clamp(max=1)
-    mirror = 1 - 2 * (drawn[2] < recipe.flip).to(drawn.dtype)
-    angle, scale = unit[3] * math.radians(recipe.degrees), 1 + unit[4] * recipe.zoom
-    slant = unit[5] * recipe.shear
-    aspect = height / width
-    cosine, sine = angle.cos() * scale, angle.sin() * scale
-    # Coordinates count half widths and half heights: a turn must know how these differ.
-    middle_x = (1 - crop_x) * unit[6] + 2 * recipe.shift * unit[7]
-    middle_y = (1 - crop_y) * unit[9] + 2 * recipe.shift * unit[8]
-    across = torch.stack(
-        [cosine * crop_x * mirror, (cosine * slant - sine) * aspect * crop_y, middle_x], dim=1
+    middles = 2 * recipe.shift * unit[7:9]  # (2, b): across, down
+    sides = torch.ones_like(middles)
+    if recipe.crop < 1:
+        log_area = (1 - (1 - recipe.crop) * drawn[0]).log()
+        # As far from square as a crop of this area may be without being wider or higher than the picture.
+        stretch = unit[1] * (-log_area).clamp(max=-math.log(NARROWEST))
+        sides = torch.stack([log_area + stretch, log_area - stretch]).div(2).exp().clamp(max=1)
+        middles = middles + (1 - sides) * unit[6::3]
+    if recipe.flip:
+        mirror = 1 - 2 * (drawn[2] < recipe.flip).to(drawn.dtype)
+        sides = torch.stack([sides[0] * mirror, sides[1]])
+    across, down = turned(recipe, unit[3], unit[4], unit[5], height / width) * sides
+    return looked_at(
+        pictures, torch.stack([*across, middles[0]], 1), torch.stack([*down, middles[1]], 1), recipe.outside
     )
-    down = torch.stack([sine / aspect * crop_x * mirror, (sine * slant + cosine) * crop_y, middle_y], dim=1)
-    return looked_at(pictures, across, down, recipe.outside)
+
+
+def turned(recipe: Recipe, turn: Tensor, zoom: Tensor, slant: Tensor, aspect: float) -> Tensor:
+    """Return how far places move by x and by y, across and down: (2, 2, b), or (2, 2, 1) alike for all.
+
+    Places count half widths and half heights: a turn must know how these differ.
+    """
+    if not (recipe.degrees or recipe.zoom or recipe.shear):
+        return torch.eye(2, device=turn.device, dtype=turn.dtype)[..., None]
+    angle, scale, slant = turn * math.radians(recipe.degrees), 1 + zoom * recipe.zoom, slant * recipe.shear
+    cosine, sine = angle.cos() * scale, angle.sin() * scale
+    places = [cosine, (cosine * slant - sine) * aspect, sine / aspect, sine * slant + cosine]
+    return torch.stack(places).unflatten(0, (2, 2))

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import grid_sample
 
 Outside = Literal["zeros", "reflection"]
 
@@ -50,5 +50,15 @@ def looked_at(pictures: Tensor, across: Tensor, down: Tensor, outside: Outside =
     pictures : Tensor (b, c, h, w)
     across, down : Tensor (b, 3)
     """
-    grid = affine_grid(torch.stack([across, down], dim=1), list(pictures.shape), align_corners=False)
-    return grid_sample(pictures, grid, padding_mode=outside, align_corners=False)
+    window = torch.stack([across, down], dim=1)  # (b, 2, 3)
+    y, x = (_middles(length, pictures) for length in pictures.shape[2:])
+    # By hand, because affine_grid multiplies matrices: in bfloat16 that would miss by parts of a pixel.
+    lines = torch.addcmul(window[..., 2:], window[..., 1:2], y)  # (b, 2, h)
+    grid = torch.addcmul(lines[..., None], window[..., :1, None], x)  # (b, 2, h, w)
+    return grid_sample(pictures, grid.permute(0, 2, 3, 1), padding_mode=outside, align_corners=False)
+
+
+def _middles(length: int, like: Tensor) -> Tensor:
+    """Return where the middles of so many pixels lie from −1 to 1."""
+    edge = 1 - 1 / length
+    return torch.linspace(-edge, edge, length, device=like.device, dtype=like.dtype)

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustering.views.colour import blurred, hue_turned, lightness
+from clustering.views.colour import blurred, lightness, mixed, recoloured
 from clustering.views.pictures import PictureViews
-from clustering.views.pixels import PictureShape
+from clustering.views.pixels import PictureShape, looked_at
 from clustering.views.recipes import RECIPES, Recipe
 
 COLOURED, GREY = PictureShape(3, 12, 12), PictureShape(1, 12, 12)
@@ -119,6 +119,11 @@ def test_a_crop_shows_a_part_of_the_picture_and_nothing_from_outside(seed):
     torch.testing.assert_close(slopes.std(dim=(1, 2)), torch.zeros(8), atol=2e-3, rtol=0)
 
 
+def hue_turned(pictures: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    one = torch.ones_like(turns)
+    return mixed(pictures, one, one, turns, torch.zeros(len(turns), 1, 1, 1))
+
+
 def test_a_hue_turned_all_the_way_round_is_the_same_and_lightness_stays():
     pictures = torch.rand(5, 3, 4, 4, generator=drawn())
     torch.testing.assert_close(hue_turned(pictures, torch.ones(5)), pictures, atol=1e-3, rtol=0)
@@ -135,3 +140,30 @@ def test_a_blur_keeps_the_mean_of_a_dot_and_spreads_it_over_its_neighbours():
     torch.testing.assert_close(seen, seen.transpose(2, 3))
     assert float(seen[:, 0, 56, 56].min()) < 0.3
     assert torch.equal(blurred(dots, 0.0, drawn(1)), dots)
+
+
+def test_another_light_is_brightness_contrast_saturation_and_hue_one_after_the_other():
+    recipe, pictures = RECIPES["photographs"], torch.rand(30, 3, 5, 6, generator=drawn())
+    seen = recoloured(pictures, recipe, drawn(4))
+    numbers = torch.rand(6, 30, generator=drawn(4))
+    for index, picture in enumerate(pictures):
+        bright, stark, vivid, hue = (numbers[:4, index] * 2 - 1) * (numbers[4, index] < 0.8)
+        picture = picture * (1 + 0.4 * bright)
+        middle = lightness(picture[None]).mean()
+        picture = middle + (picture - middle) * (1 + 0.4 * stark)
+        light = lightness(picture[None])[0]
+        picture = light + (picture - light) * (1 + 0.4 * vivid) * (numbers[5, index] >= 0.2)
+        picture = hue_turned(picture[None], (0.1 * hue)[None])[0]
+        torch.testing.assert_close(seen[index], picture, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("outside", ["zeros", "reflection"])
+@pytest.mark.parametrize("half", [False, True], ids=["in full", "in bfloat16"])
+def test_a_window_is_looked_through_as_torch_does_and_in_full_in_any_precision(outside, half):
+    pictures = torch.rand(9, 3, 7, 10, generator=drawn())
+    window = torch.randn(9, 2, 3, generator=drawn(1))
+    grid = torch.nn.functional.affine_grid(window, [9, 3, 7, 10], align_corners=False)
+    expected = torch.nn.functional.grid_sample(pictures, grid, padding_mode=outside, align_corners=False)
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        seen = looked_at(pictures, window[:, 0], window[:, 1], outside)
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
