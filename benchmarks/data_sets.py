@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 References = dict[str, np.ndarray]
+Encoded = tuple[np.ndarray, dict[str, Any], References]  # features, their layout, labels
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class DataSet:
     kind : str
         What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"``, ``"tokens"``.
         The features are then those the studio would give the method.
+    kept : Path, optional
+        A folder where these features are kept, and found again: by later fits, and by a machine that lacks
+        what reading a collection needs.
     """
 
     name: str
@@ -50,6 +56,7 @@ class DataSet:
     largest: int = 1000
     links: bool = False
     kind: str = "vectors"
+    kept: Path | None = None
 
     def there(self) -> bool:
         """Return whether it can be read here."""
@@ -61,8 +68,8 @@ class DataSet:
         ``asked`` is what the method wants to know of how the numbers of an item lie (`MethodInfo.layout`).
         """
         if self.kind != "vectors":
-            features, labels = encoded(self.source, self.kind, asked)
-            return np.asarray(features), {name: labels[name].to_numpy() for name in self.references}
+            features, _, references = self._encoded(asked)
+            return features, references
         x, references = read(self.source, list(self.references))
         return (
             long_tailed(x, references, self.long_tail, self.largest)
@@ -74,8 +81,24 @@ class DataSet:
         """Return of what a method asks how the numbers of an item lie, as far as that is known."""
         if self.kind == "vectors":
             return {}
-        told = encoded(self.source, self.kind, asked)[0].layout
+        _, told, _ = self._encoded(asked)
         return {name: told[name] for name in asked if name in told}
+
+    def _encoded(self, asked: tuple[str, ...]) -> Encoded:
+        file = self.kept and self.kept / f"{'-'.join((self.name, *asked))}.features.npz"
+        if file and file.exists():
+            arrays = np.load(file)
+            return (
+                arrays["x"],
+                json.loads(str(arrays["layout"])),
+                {name: arrays[name] for name in self.references},
+            )
+        features, layout, references = encoded(self.source, self.kind, asked, self.references)
+        if file:
+            whole = file.with_name(f"{os.getpid()}-{file.name}")  # several fits may come here at once
+            np.savez_compressed(whole, x=features, layout=json.dumps(layout), **references)
+            whole.replace(file)
+        return features, layout, references
 
     def edges(self) -> np.ndarray | None:
         """Return the links between items, row numbers (e, 2), where there are any to give."""
@@ -104,8 +127,8 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
 
 
 @cache
-def encoded(source: str, kind: str, asked: tuple[str, ...]) -> tuple[Any, pd.DataFrame]:
-    """Return the features of a collection as the studio makes them for a method, and its columns."""
+def encoded(source: str, kind: str, asked: tuple[str, ...], columns: tuple[str, ...]) -> Encoded:
+    """Return features of a collection as the studio makes them for a method, their layout, its columns."""
     from tempfile import TemporaryDirectory
 
     import clustering as dc
@@ -113,7 +136,12 @@ def encoded(source: str, kind: str, asked: tuple[str, ...]) -> tuple[Any, pd.Dat
 
     with TemporaryDirectory() as workspace:
         collection = dc.load(source, workspace=workspace, kind=kind)
-        return dc.encode(collection, encoder=default_encoder(kind, collection, asked)), collection.items
+        features = dc.encode(collection, encoder=default_encoder(kind, collection, asked))
+        labels = {name: collection.items[name].to_numpy() for name in columns}
+        plain = {
+            name: known.astype(str) if known.dtype == object else known for name, known in labels.items()
+        }
+        return np.asarray(features), features.layout, plain
 
 
 def known(labels: np.ndarray) -> np.ndarray:
