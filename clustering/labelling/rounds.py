@@ -99,34 +99,53 @@ def pick(
     open_[refused if refused is not None else []] = False
     rows = np.flatnonzero(open_)
     worth = _standardised(density) if weighing.standardised else density
-    near = np.zeros(len(density))
-    if len(frozen):
-        near = _nearness(distances_to(frozen), clusters, frozen, weighing)
-    pull, before = near, None
+    nearness = _Nearness(clusters, distances_to, weighing)
+    near = nearness(frozen)
     picks = np.empty(0, dtype=np.int64)
     scores = worth
     for number in range(weighing.rounds):
         if number:
-            if before is None or not np.array_equal(picks, before):
-                standing = np.concatenate([frozen, picks])
-                pull = _nearness(distances_to(standing), clusters, standing, weighing)
+            pull = nearness(np.concatenate([frozen, picks]))
             near = weighing.momentum * near + (1 - weighing.momentum) * pull
-        before = picks
         cost = _standardised(near) if weighing.standardised else near
         scores = worth - weighing.regulariser * cost
         picks = _best_of_each(scores, clusters, rows)
     return picks, scores
 
 
-def _nearness(
-    squared: NDArray[np.floating], clusters: NDArray[np.int64], to: NDArray[np.int64], weighing: Weighing
-) -> NDArray[np.float64]:
-    """Return r: the sum over picks of other clusters of one over distance², to the power α."""
-    counted = np.maximum(squared, weighing.nearest)
-    counted[clusters[:, None] == clusters[to]] = BEYOND
-    if weighing.horizon is not None:
-        counted[squared >= weighing.horizon] = BEYOND
-    return np.asarray((counted**-weighing.power).sum(axis=1), dtype=np.float64)
+class _Nearness:
+    """Gives r, the sum over picks of other clusters of one over distance², to the power α.
+
+    From round to round few picks change: the share of each is computed once.
+    """
+
+    def __init__(self, clusters: NDArray[np.int64], distances_to: DistancesTo, weighing: Weighing) -> None:
+        self.clusters, self.distances_to, self.weighing = clusters, distances_to, weighing
+        self.shares: dict[int, NDArray[np.float64]] = {}
+        self.last: tuple[list[int], NDArray[np.float64]] = ([], np.zeros(len(clusters)))
+
+    def __call__(self, picks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return r (n,) for these picks."""
+        wanted = picks.tolist()
+        if wanted != self.last[0]:
+            new = [pick for pick in wanted if pick not in self.shares]
+            if new:
+                squared = self.distances_to(np.array(new, dtype=np.int64))
+                self.shares |= {pick: self._share(pick, squared[:, at]) for at, pick in enumerate(new)}
+            total = np.zeros(len(self.clusters))
+            for pick in wanted:
+                total += self.shares[pick]
+            self.last = (wanted, total)
+        return self.last[1]
+
+    def _share(self, pick: int, squared: NDArray[np.floating]) -> NDArray[np.float64]:
+        counted = np.maximum(squared, self.weighing.nearest, dtype=np.float64)
+        counted[self.clusters == self.clusters[pick]] = BEYOND
+        if self.weighing.horizon is not None:
+            counted[squared >= self.weighing.horizon] = BEYOND
+        return np.asarray(
+            1 / np.sqrt(counted) if self.weighing.power == 0.5 else counted**-self.weighing.power
+        )
 
 
 def _best_of_each(
