@@ -169,9 +169,10 @@ class HCMGAN(DeepClusterer):
         how_it_fails=(
             "A split may follow a manner (thick or thin strokes) rather than a group, and a wrong early "
             "one is never repaired. k-means often agrees better with known groups: on scikit-learn's "
-            "digits its accuracy is .79, here about .46; what you gain is the hierarchy. GANs are moody: "
-            "one may make the same item again and again, and another seed gives another tree. It learns "
-            "slowly, and nobody promises natural photographs."
+            "digits its accuracy is .79 and Ward's .84, here .45 (three seeds); what you gain is "
+            "membership by degrees in a hierarchy. GANs are moody: one may make the same item again and "
+            "again, and another seed gives another tree. It learns slowly, and nobody promises natural "
+            "photographs."
         ),
         formula=(
             r"\min_{G_1, G_2} -\log D(G_g(z)) - \delta \log C_g(G_g(z)), \qquad "
