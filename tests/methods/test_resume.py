@@ -43,7 +43,6 @@ CASES = {
     "pica": LEARNING | {"batch_size": 50, "epochs": 7},
     "scan": LEARNING
     | {"pretext": "contrast", "pretrain_epochs": 4, "epochs": 4, "self_label_epochs": 3, "threshold": 0.4},
-    "spice_self": LEARNING | {"pretext": "contrast", "pretrain_epochs": 3, "epochs": 4},
     "spice": LEARNING
     | {"pretext": "contrast", "pretrain_epochs": 2, "epochs": 3, "semi_steps": 200, "semi_batch_size": 4},
     "scan, with a queue": LEARNING
