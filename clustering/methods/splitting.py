@@ -231,9 +231,10 @@ class Splitting:
             leaves = torch.cat([leaves, halves[:, 1:]], dim=1)
             leaves[:, leaf] = halves[:, 0]
             masses = [*halves.sum(dim=0), variation(network.held, halves)]
-            names = ("one half holds", "the other holds", "membership moved")
             shares = (torch.stack(masses) / data.n_items).tolist()
-            figures = dict(zip(names, shares, strict=True))
+            figures = dict(zip(("one half", "other half", "moved"), shares, strict=True))
+            if not bool(network.refinement):
+                del figures["moved"]  # there was nothing to move from
         confidences, labels = leaves.max(dim=1)
         centers = means(data.features, leaves)
         return Refreshed(data.features, centers, labels, confidences, {}, figures, self.tree_so_far(), True)

@@ -126,7 +126,7 @@ def test_no_mass_is_lost_and_the_heaviest_leaf_is_always_the_next(fitted, blobs)
     assert fitted.history_[-2]["told"][0].count("→") == 3
     for row in fitted.history_:
         if row.get("figures"):
-            shares = row["figures"]["one half holds"] + row["figures"]["the other holds"]
+            shares = row["figures"]["one half"] + row["figures"]["other half"]
             split = int(row["phase"].split()[1].strip(","))
             assert shares * len(blobs) == pytest.approx(fitted.heights_[-split], rel=1e-3)
 
