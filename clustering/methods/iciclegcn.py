@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -45,7 +46,7 @@ from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.multi_scale_graph import AS_RUN, PUBLISHED, MultiScaleNetwork
 from clustering.networks.views import ContrastiveNetwork, PretextNetwork, ViewNetwork
 from clustering.parameters import Meaning
-from clustering.training.data import Data
+from clustering.training.data import Data, batch_shape
 from clustering.training.inference import encode_all, in_parts, weights_of
 from clustering.training.kept_weights import keeping_weights, recalled_weights, taken_up
 from clustering.training.optimisers import Optimiser
@@ -54,6 +55,7 @@ from clustering.training.step import products_in
 
 JOINT_PASSES = 100  # as CC's
 CODE_PASSES, PASSES_AFTER_CC = 20, 15
+STEPS_AFTER_CC = 300  # at least, where there are few items; published: 9,000
 NearWeight = Annotated[
     float,
     Interval(ge=0, le=1e6),
@@ -92,7 +94,8 @@ class IcicleGCN(PretextClusterer):
     code_dims : 500–500–2000 by default
         Of the autoencoder and of both graph streams.
     code_epochs : int, optional
-        Passes that give the code its first groups: 20, or 15 of the joint loss after CC's own passes.
+        Passes that give the code its first groups: 20, or after CC's own passes 15 of the joint loss, and
+        on few items as many as make 300 steps.
     backbone
         As in `CC`.
     hidden_dims, latent_dim : 256–128 by default
@@ -231,7 +234,10 @@ class IcicleGCN(PretextClusterer):
         code_epochs: Annotated[
             int | None,
             Interval(ge=1, le=100_000),
-            Meaning("Passes that give the code its first groups; empty: 20, or 15 after CC.", advanced=True),
+            Meaning(
+                "Passes that give the code its first groups; empty: 20, or after CC 15 or more.",
+                advanced=True,
+            ),
         ] = None,
         backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
@@ -323,16 +329,17 @@ class IcicleGCN(PretextClusterer):
         """Return the phase that learns the code and the one on the graphs."""
         coding = Coding(network, data, viewing, self.variant == "paper", self.random_state)
         graphs = self.graphs(network, data)
+        passes = self.coding_passes(data.n_items)
 
         def look_out() -> tuple[str, ...]:
-            over = not self.joint and int(network.looks) > self.coding_passes  # the first look is before any
+            over = not self.joint and int(network.looks) > passes  # the first look is before any
             return watch.warnings() + (coding.doubts() if over else ())
 
         moved = (network.encoder, network.decoder, network.streams)
         return (
             Phase(
                 "code",
-                self.coding_passes,
+                passes,
                 coding.loss,
                 coding.parameters(),
                 Optimiser("adam", self.learning_rate or 1e-3),
@@ -407,12 +414,14 @@ class IcicleGCN(PretextClusterer):
 
         return replace(learn, begin=begin, ends=over)
 
-    @property
-    def coding_passes(self) -> int:
-        """Passes of learning the code."""
+    def coding_passes(self, n_items: int) -> int:
+        """Return how many passes the code learns."""
         if self.joint and self.variant == "paper":
             return self.pretrain_epochs or JOINT_PASSES
-        return self.code_epochs or (PASSES_AFTER_CC if self.joint else CODE_PASSES)
+        if not self.joint:
+            return self.code_epochs or CODE_PASSES
+        steps, _ = batch_shape(n_items, self.rows_a_batch(n_items))
+        return self.code_epochs or max(PASSES_AFTER_CC, ceil(STEPS_AFTER_CC / steps))
 
     # Looks and answers ---------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from torch import Generator, Tensor, nn
 
 from clustering.losses.soft_assignment import log_soft_assignments
 from clustering.networks.graph_convolution import GraphConvolution
+from clustering.networks.initialisers import Initialiser
 from clustering.networks.mlp import MLP
 from clustering.networks.propagation import Propagation
-from clustering.networks.views import ViewNetwork
+from clustering.networks.views import ContrastiveNetwork, ViewNetwork
 
 
 class Mixing(NamedTuple):
@@ -125,8 +126,10 @@ class MultiScaleNetwork(nn.Module):
         self.features, self._mixing = features, mixing
         width = features.centers.shape[1]
         dims = (width, *code_dims, n_clusters)
-        self.encoder = MLP(dims, "fan_in", generator)
-        self.decoder = MLP(dims[::-1], "fan_in", generator)
+        # Smaller weights leave a code that only views teach uniform for hundreds of steps.
+        initialiser: Initialiser = "he" if isinstance(features, ContrastiveNetwork) else "fan_in"
+        self.encoder = MLP(dims, initialiser, generator)
+        self.decoder = MLP(dims[::-1], initialiser, generator)
         self.streams = nn.ModuleList(
             nn.ModuleList(GraphConvolution(*pair, generator) for pair in pairwise((*dims, n_clusters)))
             for _ in range(1 if shared else 2)

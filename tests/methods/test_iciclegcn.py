@@ -244,6 +244,21 @@ def test_the_repositorys_features_begin_as_those_of_cc_and_are_taken_from_it_whe
     np.testing.assert_array_equal(with_it.weights_[f"features.{name}"], cc.weights_[name])
 
 
+def test_a_code_that_views_teach_begins_with_an_opinion_and_learns_long_enough(blobs):
+    def spread(pretext: str) -> float:
+        method = IcicleGCN(4, pretext=pretext, latent_dim=64, hidden_dims=(16,))
+        network = method.setup(6, torch.Generator().manual_seed(0))
+        z = torch.randn(
+            200, network.encoder.layers[0].in_features, generator=torch.Generator().manual_seed(0)
+        )
+        return float(network.logits(z).detach().std())
+
+    assert spread("joint") > 10 * spread("contrast")
+    repository = IcicleGCN(4, pretext="joint", variant="repository", batch_size=100)
+    assert [repository.coding_passes(n) for n in (200, 60_000)] == [150, 15]  # 300 steps at least
+    assert repository.set_params(code_epochs=7).coding_passes(200) == 7
+
+
 def test_features_learned_by_contrast_are_those_that_scan_learned(blobs, tmp_path):
     shared = {"pretext": "contrast", "hidden_dims": (16,), "latent_dim": 8, "pretrain_epochs": 2}
     with weights_kept_in(tmp_path):
