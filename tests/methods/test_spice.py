@@ -208,7 +208,7 @@ def test_a_fresh_network_takes_over_after_its_first_epoch_and_tells_what_it_move
     settings = {"views": "digits", "epochs": 6, "semi_steps": 80, "semi_batch_size": 16, "ratio": 2}
     epochs, model = epochs_of(SPICE(10, **settings, device="cpu"), X)
     last = epochs[-1]
-    assert last.phase == "semi"
+    assert last.phase == "spread"
     assert 0 < last.figures["items that teach"] < 1
     assert 0 < last.figures["moved by the last stage"] < 0.6
     assert model.embedding_.shape == X.shape  # as wide as before
