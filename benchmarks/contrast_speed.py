@@ -18,12 +18,14 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import torch
 from data_sets import read
 
 from clustering.methods.cc import CC
+from clustering.networks.features import Backbone
 from clustering.training.capture import Replayed
 from clustering.training.data import Data
 from clustering.training.step import Step, products_in
@@ -40,14 +42,18 @@ class Contest:
     Parameters
     ----------
     pictures : float32 array (n, d)
-    batch, precision, eager
+    batch, precision, eager, backbone
         As asked on the command line.
     """
 
-    def __init__(self, pictures: np.ndarray, batch: int, precision: str, eager: bool) -> None:
+    def __init__(
+        self, pictures: np.ndarray, batch: int, precision: str, eager: bool, backbone: Backbone = "small"
+    ) -> None:
         self.device, self.batch, self.precision, self.eager = torch.device("cuda"), batch, precision, eager
         self.data = Data(pictures, self.device)
-        method = CC(10, views="photographs", batch_size=batch, precision=precision, device="cuda")
+        method = CC(
+            10, views="photographs", batch_size=batch, precision=precision, device="cuda", backbone=backbone
+        )
         drawn = torch.Generator().manual_seed(0)
         self.generator = torch.Generator(self.device).manual_seed(0)
         self.network = method.setup(pictures.shape[1], drawn).to(self.device)
@@ -161,6 +167,7 @@ def main() -> None:
     parser.add_argument("--data", help="a .npz of 32 × 32 pictures in x; else pictures drawn at random")
     parser.add_argument("--batches", nargs="+", type=int, default=[256, 1024])
     parser.add_argument("--precisions", nargs="+", default=["tf32", "bfloat16"])
+    parser.add_argument("--backbones", nargs="+", default=["small"])
     parser.add_argument("--windows", type=int, default=9)
     parser.add_argument("--eager", action="store_true", help="without graphs")
     parser.add_argument("--parts", action="store_true", help="also making the two views alone")
@@ -174,22 +181,21 @@ def main() -> None:
         f"{asked.data or 'random'} {len(pictures):,} × {pictures.shape[1]}, "
         f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
         f"{'eager' if asked.eager else 'recorded and replayed'}, {asked.windows} windows of {STEPS} steps\n\n"
-        "| precision | batch | what | ms a step | pictures a second | share of bare | GiB |\n"
-        + "|---" * 7
+        "| network | precision | batch | what | ms a step | pictures a second | share of bare | GiB |\n"
+        + "|---" * 8
         + "|"
     )
-    for precision in asked.precisions:
-        for batch in asked.batches:
-            contest = Contest(pictures, batch, precision, asked.eager)
-            found = measured(contest, asked.windows, asked.parts)
-            for name, (taken, memory) in found.items():
-                print(
-                    f"| {precision} | {batch:,} | {name} | {taken:.3f} | {2e3 * batch / taken:,.0f} "
-                    f"| {found['bare'][0] / taken:.2f} | {memory:.2f} |",
-                    flush=True,
-                )
-            if asked.kernels:
-                print(kernels(contest.cc()))
+    for backbone, precision, batch in product(asked.backbones, asked.precisions, asked.batches):
+        contest = Contest(pictures, batch, precision, asked.eager, backbone)
+        found = measured(contest, asked.windows, asked.parts)
+        for name, (taken, memory) in found.items():
+            print(
+                f"| {backbone} | {precision} | {batch:,} | {name} | {taken:.3f} "
+                f"| {2e3 * batch / taken:,.0f} | {found['bare'][0] / taken:.2f} | {memory:.2f} |",
+                flush=True,
+            )
+        if asked.kernels:
+            print(kernels(contest.cc()))
 
 
 if __name__ == "__main__":
