@@ -1,6 +1,6 @@
 """Which items are most worth a label: a survey of the features, made once, and the next items at any time.
 
-A survey costs a search for neighbours and a k-means; what follows an answer costs 10 ms for some thousand
+A survey costs a search for neighbours and a k-means; what follows an answer costs 25 ms for 2,500
 items and half a second for 70,000.
 """
 
