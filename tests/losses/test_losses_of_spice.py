@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clustering.losses.prototype_labels import double_softmax_cross_entropy, prototype_labels, prototypes
@@ -58,6 +58,7 @@ def test_one_item_gets_both_labels_and_one_gets_none_as_in_the_specification(sha
 @given(st.integers(4, 12), st.integers(1, 3), st.integers(2, 3), st.floats(0.1, 1), st.integers(0, 1000))
 @settings(max_examples=25, deadline=None)
 def test_every_head_labels_as_a_plain_loop_does(n, heads, k, share, seed):
+    assume(int(share * (n // k) + 1e-9) != 2)  # two items are equally like their mean: rounding would choose
     generator = torch.Generator().manual_seed(seed)
     odds = torch.softmax(torch.randn(n, heads, k, generator=generator, dtype=torch.float64), dim=2)
     features = torch.nn.functional.normalize(torch.randn(n, 3, generator=generator, dtype=torch.float64))
