@@ -50,7 +50,7 @@ GROUPS = 14
 GALLERY = """() => {
   const map = globalThis.__studioLatentMaps.get('explore').instance;
   const count = map.selectedCount.toLocaleString('en');
-  const said = document.querySelector('.stMain').textContent; // innerText would lay out the page at every look
+  const said = document.querySelector('.stMain').textContent; // innerText would lay out the page each time
   const told = ['works', 'vectors'].some((word) => said.includes(`${count} ${word} selected`));
   if (!map.selectedCount || !told) return false;
   for (const host of document.querySelectorAll('[data-testid=stBidiComponentIsolated]')) {
