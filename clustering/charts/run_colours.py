@@ -31,8 +31,11 @@ def first_run(runs: Sequence[Run]) -> Run:
 def colour_numbers(first: NDArray[np.int64], labels: NDArray[np.int64], count: int) -> tuple[int, ...]:
     """Return which of the first run's colours each of ``count`` groups takes, by the items they share.
 
-    Groups without a partner, and empty ones, take the colours that are left.
+    Groups without a partner, and empty ones, take the colours that are left. Of more than `MOST_MATCHED`
+    groups none is matched: empty.
     """
+    if count > MOST_MATCHED:
+        return ()
     from clustering.metrics import matched_labels
 
     renamed = matched_labels(first, labels)

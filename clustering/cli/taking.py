@@ -189,14 +189,12 @@ def group_names(workspace: Workspace, run_id: str) -> list[str] | None:
     return [named.get(label) or group_name(label) for label in range(count)] if named else None
 
 
-def group_colours(workspace: Workspace, run: RunRecord) -> list[str] | None:
-    """Return the colour of each group as the pages have it; None where it follows the place on the map."""
-    from clustering.charts.run_colours import MOST_MATCHED, colour_numbers, first_run, numbered_colours
+def group_colours(workspace: Workspace, run: RunRecord) -> list[str]:
+    """Return the colour of each group as the pages have it; none where it follows the place on the map."""
+    from clustering.charts.run_colours import colour_numbers, first_run, numbered_colours
 
     arrays = workspace.run_arrays(run.id)
     count = max(arrays.soft_assignments.shape[1], int(arrays.labels.max(initial=-1)) + 1)
-    if count > MOST_MATCHED:
-        return None
     first = workspace.run_arrays(first_run(workspace.runs(run.collection_id)).id)
     return numbered_colours(colour_numbers(np.asarray(first.labels), np.asarray(arrays.labels), count))
 

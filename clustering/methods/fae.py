@@ -34,7 +34,6 @@ from clustering.methods.settings import (
     UpdateInterval,
 )
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import standardising
 from clustering.networks.fusion_autoencoder import FusionAutoencoder, Trunk
 from clustering.parameters import Meaning
 from clustering.training.data import Data
@@ -340,11 +339,7 @@ class FAE(DeepClusterer):
 
 def freeze(network: FusionAutoencoder, data: Data) -> None:
     """Keep the codes of all items, each dimension standardised, and let `encode` lead on from them."""
-    codes = encode_all(network, data)
-    shift, factor = standardising(codes)
-    network.shift.copy_(shift)
-    network.factor.copy_(factor)
-    network.codes = network.standardised(codes)
+    network.freeze(encode_all(network, data))
     network.embedded.fill_(True)
 
 

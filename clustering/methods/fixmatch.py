@@ -33,6 +33,7 @@ from clustering.methods.settings import (
 from clustering.methods.viewing import Strength, Viewing
 from clustering.networks.refining import FixMatchNetwork
 from clustering.parameters import Meaning
+from clustering.training.alarms import group_numbers
 from clustering.training.data import Data
 from clustering.training.device import DeviceName
 from clustering.training.events import Emit
@@ -271,9 +272,9 @@ def unlabelled(groups: list[int]) -> tuple[str, ...]:
     """Say which groups nobody labelled."""
     if not groups:
         return ()
-    named = ", ".join(str(group + 1) for group in groups[:5]) + (" …" if len(groups) > 5 else "")
     return (
-        f"No item is labelled with group {named}: no item will be put there. Label one, or leave it out.",
+        f"No item is labelled with group {group_numbers(groups)}: no item will be put there. Label one, or "
+        "leave it out.",
     )
 
 

@@ -334,7 +334,7 @@ class IcicleGCN(PretextClusterer):
         passes = self.coding_passes(data.n_items)
 
         def look_out() -> tuple[str, ...]:
-            over = not self.joint and int(network.looks) > passes  # the first look is before any
+            over = int(network.looks) > passes  # the first look is before any
             return watch.warnings() + (coding.doubts() if over else ())
 
         moved = (network.encoder, network.decoder, network.streams)

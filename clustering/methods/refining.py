@@ -18,6 +18,7 @@ from clustering.losses.fixmatch import confident_labels, consistency_loss
 from clustering.methods.viewing import Viewing
 from clustering.networks.refining import Refining
 from clustering.parameters import Meaning
+from clustering.training.alarms import group_numbers
 from clustering.training.optimisers import Optimiser, gentle_cosine
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
@@ -199,11 +200,10 @@ class Schoolroom:
                 "knows little more than the labels. Choose a smaller threshold, or more labels.",
             )
         taught = torch.unique(network.given[network.given >= 0]).tolist()
-        idle = [group + 1 for group in taught if taken[group] < TOO_FEW / len(taken)]
+        idle = [group for group in taught if taken[group] < TOO_FEW / len(taken)]
         if not idle:
             return ()
-        named = ", ".join(map(str, idle[:5])) + (" …" if len(idle) > 5 else "")
         return (
-            f"Hardly an item is surely of group {named}: what has no label goes to the others. Choose a "
-            "smaller threshold, or label more items of it.",
+            f"Hardly an item is surely of group {group_numbers(idle)}: what has no label goes to the others. "
+            "Choose a smaller threshold, or label more items of it.",
         )

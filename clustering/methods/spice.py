@@ -32,6 +32,7 @@ from clustering.methods.settings import (
 from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.prototypes import RefinedPrototypeNetwork
 from clustering.parameters import Meaning
+from clustering.training.alarms import group_numbers
 from clustering.training.data import Data
 from clustering.training.phase import Phase, Refreshed
 
@@ -298,16 +299,14 @@ class SPICE(PrototypeClusterer):
         told = []
         if relaxed:
             told.append(
-                f"Fewer than {FEW} items of group {_named(relaxed)} are reliable: the thresholds were let go "
-                f"there, and its {FEW} best teach. They may be wrong; choose fewer groups, or a smaller "
-                "“consistency”."
+                f"Fewer than {FEW} items of group {group_numbers(relaxed)} are reliable: the thresholds were "
+                f"let go there, and its {FEW} best teach. They may be wrong; choose fewer groups, or a "
+                "smaller “consistency”."
             )
         if empty:
-            told.append(f"No item is in group {_named(empty)}, so nothing teaches it: choose fewer groups.")
+            told.append(
+                f"No item is in group {group_numbers(empty)}, so nothing teaches it: choose fewer groups."
+            )
         if len(counts) <= SAID:
             told.append(f"Reliable items of the groups in their order: {', '.join(map(str, counts))}.")
         return tuple(told)
-
-
-def _named(groups: list[int]) -> str:
-    return ", ".join(str(group + 1) for group in groups[:5]) + (" …" if len(groups) > 5 else "")

@@ -37,13 +37,37 @@ class Look(NamedTuple):
     outlines: bool = False
 
 
-def standardising(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return shift and factor (D,): (features (n, D) − shift) · factor has columns of mean 0 and spread 1.
+class Frozen(nn.Module):
+    """Part of a network whose features may stand still, each column at mean 0 and spread 1.
 
-    A column that does not vary is only shifted.
+    Attributes
+    ----------
+    shift, factor : Tensor (D,)
+        Features are (what was learned − shift) · factor.
+    codes : Tensor (n, D)
+        Features of all items, from the moment they are frozen until the fit has ended.
     """
-    spread = features.std(dim=0, unbiased=False)
-    return features.mean(dim=0), 1 / torch.where(spread > 0, spread, torch.ones_like(spread))
+
+    shift: Tensor
+    factor: Tensor
+    codes: Tensor
+
+    def add_freezing(self, n_outputs: int) -> None:
+        """Make room for what is kept; to be called once, by the constructor."""
+        self.register_buffer("shift", torch.zeros(n_outputs))
+        self.register_buffer("factor", torch.ones(n_outputs))
+        self.register_buffer("codes", torch.zeros(0, n_outputs))
+
+    def standardised(self, features: Tensor) -> Tensor:
+        """Return features (b, D) as they stand still."""
+        return (features - self.shift) * self.factor
+
+    def freeze(self, features: Tensor) -> None:
+        """Keep the features of all items (n, D); a column that does not vary is only shifted."""
+        spread = features.std(dim=0, unbiased=False)
+        self.shift.copy_(features.mean(dim=0))
+        self.factor.copy_(1 / torch.where(spread > 0, spread, torch.ones_like(spread)))
+        self.codes = self.standardised(features)
 
 
 class FeatureNetwork(nn.Module):

@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
 from clustering.networks.critic import Critic
+from clustering.networks.features import Frozen
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 from clustering.networks.residual import DenseBlock, PictureDown, PictureUp
@@ -35,7 +36,7 @@ class Code(NamedTuple):
         return self.means + (self.log_variances / 2).exp() * noise
 
 
-class FusionAutoencoder(nn.Module):
+class FusionAutoencoder(Frozen):
     """Encoder x → N(μ, σ²), generator z → x̂, critic, and T: μ → h with its way back.
 
     Parameters
@@ -64,9 +65,6 @@ class FusionAutoencoder(nn.Module):
     """
 
     embedded: Tensor
-    shift: Tensor
-    factor: Tensor
-    codes: Tensor
     margin: Tensor
 
     def __init__(
@@ -102,9 +100,7 @@ class FusionAutoencoder(nn.Module):
         self.back = MLP((latent_dim, *middle, code_dim), "fan_in", generator)
         self.centers = nn.Parameter(torch.zeros(n_clusters, latent_dim))
         self.register_buffer("embedded", torch.tensor(False))
-        self.register_buffer("shift", torch.zeros(code_dim))
-        self.register_buffer("factor", torch.ones(code_dim))
-        self.register_buffer("codes", torch.zeros(0, code_dim))
+        self.add_freezing(code_dim)
         self.register_buffer("margin", torch.tensor(0.0))
 
     def code(self, inputs: Tensor) -> Code:
@@ -115,10 +111,6 @@ class FusionAutoencoder(nn.Module):
     def generate(self, codes: Tensor) -> Tensor:
         """Map codes (b, c) to rows (b, d)."""
         return self.up(codes)
-
-    def standardised(self, means: Tensor) -> Tensor:
-        """Return μ (b, c) as T takes it."""
-        return (means - self.shift) * self.factor
 
     def encode(self, inputs: Tensor) -> Tensor:
         """Map (b, d) to μ (b, c), or to h (b, m) once T has begun to learn: never to a drawn code."""

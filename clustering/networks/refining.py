@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import FeatureNetwork, Look, standardising
+from clustering.networks.features import FeatureNetwork, Frozen, Look
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 from clustering.networks.views import ViewNetwork
@@ -138,7 +138,7 @@ class Refining(ViewNetwork):
         self.given = self.given[:0]
 
 
-class FixMatchNetwork(Refining):
+class FixMatchNetwork(Refining, Frozen):
     """Rows or pictures → features → groups, all by the refiner.
 
     Parameters
@@ -148,12 +148,9 @@ class FixMatchNetwork(Refining):
 
     Attributes
     ----------
-    shift, factor : Tensor (d,)
-        Features of rows are (x − shift) · factor.
+    shift, factor, codes
+        As in `Frozen`.
     """
-
-    shift: Tensor
-    factor: Tensor
 
     def __init__(
         self,
@@ -168,22 +165,13 @@ class FixMatchNetwork(Refining):
         self.trunk, self.last = nn.Sequential(), nn.Identity()  # type: ignore[assignment]
         self.add_refiner(n_features, picture, n_outputs, n_clusters, generator)
         self.refined.fill_(True)
-        self.register_buffer("shift", torch.zeros(n_features))
-        self.register_buffer("factor", torch.ones(n_features))
-        self.register_buffer("codes", torch.zeros(0, n_features))
-
-    def freeze(self, rows: Tensor) -> None:
-        """Keep the features of all items (n, d), each column brought to mean 0 and spread 1."""
-        shift, factor = standardising(rows)
-        self.shift.copy_(shift)
-        self.factor.copy_(factor)
-        self.codes = (rows - self.shift) * self.factor
+        self.add_freezing(n_features)
 
     def encode(self, inputs: Tensor) -> Tensor:
         """Map (b, d) to features (b, D)."""
         if self.refiner.pictured:
             return self.refiner.teacher.encode(inputs)
-        return (inputs - self.shift) * self.factor
+        return self.standardised(inputs)
 
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups, (b, K)."""

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import FeatureNetwork, Look, standardising
+from clustering.networks.features import FeatureNetwork, Frozen, Look
 from clustering.networks.initialisers import linear
 from clustering.networks.mlp import MLP
 
@@ -138,7 +138,7 @@ class PartitionNetwork(ViewNetwork):
         return self.heads[-1](features)
 
 
-class PretextNetwork(ViewNetwork):
+class PretextNetwork(ViewNetwork, Frozen):
     """Features learned first, by comparing items, or taken as they are; then kept while groups are found.
 
     A method derives its own network from it and adds heads; `encode` gives features with mean 0 and spread 1
@@ -155,10 +155,8 @@ class PretextNetwork(ViewNetwork):
 
     Attributes
     ----------
-    shift, factor : Tensor (D,)
-        Features are (what the last layer says − shift) · factor.
-    codes : Tensor (n, D)
-        Features of all items, from the moment they are frozen until the fit has ended.
+    shift, factor, codes
+        As in `Frozen`.
     passes : int64 Tensor ()
         Passes of learning features so far.
     recalled : bool Tensor ()
@@ -169,9 +167,6 @@ class PretextNetwork(ViewNetwork):
         Shares of the neighbours that are neighbours both ways, and that k-means puts into one group.
     """
 
-    shift: Tensor
-    factor: Tensor
-    codes: Tensor
     passes: Tensor
     recalled: Tensor
     mutual: Tensor
@@ -197,9 +192,7 @@ class PretextNetwork(ViewNetwork):
             self.last, self.compared = nn.Identity(), None  # type: ignore[assignment]
         self.n_outputs = width
         self.momentum: nn.Module | None = None
-        self.register_buffer("shift", torch.zeros(width))
-        self.register_buffer("factor", torch.ones(width))
-        self.register_buffer("codes", torch.zeros(0, width))
+        self.add_freezing(width)
         self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
         self.register_buffer("recalled", torch.tensor(False))
         self.register_buffer("mutual", torch.ones(()))
@@ -214,13 +207,6 @@ class PretextNetwork(ViewNetwork):
         """Return what learns the features."""
         return () if self.compared is None else (self.trunk, self.last, self.compared)
 
-    def freeze(self, features: Tensor) -> None:
-        """Keep the features of all items (n, D), each column brought to mean 0 and spread 1."""
-        shift, factor = standardising(features)
-        self.shift.copy_(shift)
-        self.factor.copy_(factor)
-        self.codes = (features - self.shift) * self.factor
-
     def forget(self) -> None:
         """Drop what is kept of every item."""
         super().forget()
@@ -228,7 +214,7 @@ class PretextNetwork(ViewNetwork):
         self.momentum = None
 
     def _features(self, inputs: Tensor) -> Tensor:
-        return (super()._features(inputs) - self.shift) * self.factor
+        return self.standardised(super()._features(inputs))
 
 
 class NeighbourNetwork(PretextNetwork):

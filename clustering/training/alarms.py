@@ -68,16 +68,20 @@ def health(latents: Tensor, labels: Tensor, confidences: Tensor, centers: Tensor
     )
 
 
+def group_numbers(groups: Sequence[int]) -> str:
+    """Return the first five of some groups as pages number them, from 1: ``"2, 5"``."""
+    return ", ".join(str(group + 1) for group in groups[:5]) + (" …" if len(groups) > 5 else "")
+
+
 def alarms(state: Health) -> tuple[str, ...]:
     """Return what a person should know about the latent space now; groups count from 1, as on every page."""
     found = []
     n, k = sum(state.sizes), len(state.sizes)
     empty = [number for number, size in enumerate(state.sizes) if size == 0]
     if empty:
-        names = ", ".join(str(number + 1) for number in empty[:5]) + (" …" if len(empty) > 5 else "")
         which = "Group" if len(empty) == 1 else "Groups"
         verb = "holds" if len(empty) == 1 else "hold"
-        found.append(f"{which} {names} {verb} no item: fewer groups than {k} may be enough.")
+        found.append(f"{which} {group_numbers(empty)} {verb} no item: fewer groups than {k} may be enough.")
     largest = max(state.sizes)
     if k > 1 and largest > giant_share(k) * n:
         found.append(

@@ -18,10 +18,8 @@ def show(record: Any | None) -> None:
         "Explore",
         "This page shows a run as a map: pictures where they belong, groups in colour, nothing hidden.",
     )
-    under_way = [job.id for job in jobs.open_jobs(record.id if record else None, kinds=PREPARING)]
-    if under_way:
-        jobs.watch(under_way, "explore-preparing", then="run")
-        st.skeleton(420)
+    collection_id = record.id if record else None
+    if jobs.preparing(PREPARING, "explore-preparing", collection_id=collection_id, then="run", height=420):
         return
     with st.container(border=True, height=300, horizontal_alignment="center", vertical_alignment="center"):
         if record is None:

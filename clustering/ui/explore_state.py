@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streamlit.errors import StreamlitAPIException
 
 from clustering.charts.palette import ThemeName
-from clustering.charts.run_colours import MOST_MATCHED, colour_numbers, first_run
+from clustering.charts.run_colours import colour_numbers, first_run
 from clustering.jobs import catalogue
 from clustering.jobs.catalogue import Entry
 from clustering.labelling import label_column
@@ -106,8 +106,6 @@ def _groups(run_id: str, names: tuple[tuple[int, str], ...], first: str) -> Grou
 
 def in_colours_of(found: Groups, first: str) -> Groups:
     """Return groups in the colours of those of another run that they share most items with."""
-    if found.count > MOST_MATCHED:
-        return found
     numbers = colour_numbers(np.asarray(state.run_arrays(first).labels), found.labels, found.count)
     return replace(found, numbers=numbers)
 

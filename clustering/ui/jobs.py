@@ -114,6 +114,17 @@ def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
         follow(going, key=key, until_one=True)
 
 
+def preparing(
+    kinds: Sequence[str], key: str, *, collection_id: str | None = None, then: str, height: int
+) -> bool:
+    """Say whether work that a page waits for is under way; show how far, and the place of what comes."""
+    under_way = [job.id for job in open_jobs(collection_id, kinds=kinds)]
+    if under_way:
+        watch(under_way, key, then=then)
+        st.skeleton(height)
+    return bool(under_way)
+
+
 def _open(found: Sequence[JobStatus]) -> set[str]:
     return {status.job_id for status in found if status.is_open}
 

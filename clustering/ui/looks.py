@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from clustering.collections.words import common_words, in_context, names_of_groups
+from clustering.jobs.naming import LONGEST
 from clustering.ui import routes, state, theme
 from clustering.ui.explore_state import Shown
 from clustering.ui.trouble import plain
@@ -146,14 +147,15 @@ def _marked(left: str, word: str, right: str) -> str:
 
 
 def _offer(shown: Shown, label: int, name: str) -> None:
-    if name and shown.groups.given.get(label) != name[:60]:
+    name = name[:LONGEST]
+    if name and shown.groups.given.get(label) != name:
         st.button(
             "Take as name",
             key=f"take-name-{shown.run.id}-{label}",
             icon=":material/label:",
             on_click=state.workspace().name_cluster,
-            args=(shown.run.id, label, name[:60]),
-            help=f"Call this group “{name[:60]}”; it can be changed under Rename.",
+            args=(shown.run.id, label, name),
+            help=f"Call this group “{name}”; it can be changed under Rename.",
         )
 
 

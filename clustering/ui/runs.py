@@ -18,10 +18,7 @@ HEADLINES = {  # summary name → heading
 
 def no_collection() -> None:
     """Show how far a collection under way is, or say that one is missing and lead there."""
-    under_way = [job.id for job in jobs.open_jobs(None, kinds=("load", "fetch", "sample"))]
-    if under_way:
-        jobs.watch(under_way, "no-collection", then="collection")
-        st.skeleton(300)
+    if jobs.preparing(("load", "fetch", "sample"), "no-collection", then="collection", height=300):
         return
     st.markdown("It needs a collection first.")
     if st.button("Bring a collection", type="primary", icon=":material/photo_library:", key="to-collection"):
