@@ -16,7 +16,7 @@ from clustering.jobs.context import JobContext
 from clustering.jobs.endings import ending
 from clustering.jobs.heart import Heart
 from clustering.jobs.log import logging_to
-from clustering.jobs.queue import mark, register, take, unregister
+from clustering.jobs.queue import mark, new_worker_id, register, take, unregister
 from clustering.jobs.tasks import TASKS
 from clustering.progress import Progress, silent
 from clustering.workspace import LIVE, JobKind, JobRecord, State, Workspace
@@ -63,14 +63,14 @@ class Inline:
 
     def __enter__(self) -> Inline:
         tidy(self.workspace)
-        self.worker = register(self.workspace)
-        self.heart = Heart(self.workspace, self.worker.id)
+        self.heart = Heart(self.workspace, new_worker_id())
+        register(self.workspace, self.heart.worker_id)
         self.heart.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.heart.stop()
-        unregister(self.workspace, self.worker.id)
+        unregister(self.workspace, self.heart.worker_id)
 
     def submit(
         self, kind: JobKind, parameters: Mapping[str, Any], after: str | None = None, *, title: str = ""
@@ -78,7 +78,7 @@ class Inline:
         """Do the job now; it is over when this returns."""
         made = self.workspace.job(after).result if after is not None else {}
         job = self.workspace.submit(
-            kind, {**made, **parameters}, after, title=title, worker_id=self.worker.id
+            kind, {**made, **parameters}, after, title=title, worker_id=self.heart.worker_id
         )
         run_job(self.workspace, job, self.heart, self.listener)
         return self.workspace.job(job.id)
@@ -94,7 +94,7 @@ class Inline:
         if self.workspace.job(job_id).state in LIVE:
             self.workspace.settle()
         job = self.workspace.request(job_id, "resume")
-        if job.state != "queued" or not take(self.workspace, job.id, self.worker.id, job.parameters):
+        if job.state != "queued" or not take(self.workspace, job.id, self.heart.worker_id, job.parameters):
             raise StudioError(f"“{job.title}” is in the hands of a worker.", "Leave it to that worker.")
         run_job(self.workspace, self.workspace.job(job.id), self.heart, self.listener)
         return self.workspace.job(job.id)

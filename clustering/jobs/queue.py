@@ -20,11 +20,16 @@ from clustering.workspace.tables import JobRow, WorkerRow
 HOPELESS = ("failed", "cancelled")
 
 
-def register(workspace: Workspace) -> WorkerRecord:
+def new_worker_id() -> str:
+    """Draw a name that no other worker has."""
+    return f"worker-{secrets.token_hex(4)}"
+
+
+def register(workspace: Workspace, worker_id: str) -> WorkerRecord:
     """Enter this process as a worker, and strike out those that are dead."""
     moment = time.time()
     worker = WorkerRecord(
-        id=f"worker-{secrets.token_hex(4)}",
+        id=worker_id,
         host=host_id(),
         pid=os.getpid(),
         process_started=started(os.getpid()) or 0.0,

@@ -17,9 +17,9 @@ from clustering.errors import DiskFullError, StudioError
 from clustering.jobs import reserve
 from clustering.jobs.executors import run_job
 from clustering.jobs.heart import Heart
-from clustering.jobs.queue import claim, register, unregister
+from clustering.jobs.queue import claim, new_worker_id, register, unregister
 from clustering.jobs.supervisor import end_turn
-from clustering.workspace import JobRecord, WorkerRecord, Workspace
+from clustering.workspace import JobRecord, Workspace
 from clustering.workspace.database import OtherFormatError
 from clustering.workspace.tidying import tidy
 
@@ -44,17 +44,17 @@ def work(
     warm : bool
         Compile what the projections need, and write the catalogue, while there is nothing else to do.
     """
-    worker = _registered(workspace)
-    heart = Heart(workspace, worker.id)
-    heart.start()
-    end_turn(workspace)
-    taken, idle_since, cold = 0, time.monotonic(), warm
+    heart = Heart(workspace, new_worker_id())
     with ExitStack() as ending:
-        ending.callback(_leave, workspace, worker.id)
+        ending.enter_context(signals_to(heart))  # before others see it, as they may then ask it to go
+        _enter(workspace, heart.worker_id)
+        ending.callback(_leave, workspace, heart.worker_id)
+        heart.start()
         ending.callback(heart.stop)
-        ending.enter_context(signals_to(heart))
+        end_turn(workspace)
+        taken, idle_since, cold = 0, time.monotonic(), warm
         while not heart.leaving:
-            job = _claimed(workspace, worker.id, heart)
+            job = _claimed(workspace, heart)
             if job is not None:
                 taken += 1
                 run_job(workspace, job, heart)
@@ -116,12 +116,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _claimed(workspace: Workspace, worker_id: str, heart: Heart) -> JobRecord | None:
+def _claimed(workspace: Workspace, heart: Heart) -> JobRecord | None:
     """Claim a job; a busy database only delays it, one of another version's format sends the worker home."""
     while not heart.leaving:
         try:
             workspace.interrupt_orphans()
-            return claim(workspace, worker_id)
+            return claim(workspace, heart.worker_id)
         except OtherFormatError as error:
             log.warning("%s This worker goes home.", error)
             heart.leave()
@@ -140,15 +140,15 @@ def _leave(workspace: Workspace, worker_id: str) -> None:
         log.warning("%s", error)
 
 
-def _registered(workspace: Workspace) -> WorkerRecord:
+def _enter(workspace: Workspace, worker_id: str) -> None:
     """Put the workspace in order and enter this worker; on a full disk too, as its jobs say what is wrong."""
     try:
         tidy(workspace)
-        return register(workspace)
+        register(workspace, worker_id)
     except DiskFullError:
         if not reserve.give(workspace):
             raise
-        return _registered(workspace)
+        _enter(workspace, worker_id)
 
 
 def _warm(workspace: Workspace) -> None:

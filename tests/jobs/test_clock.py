@@ -11,7 +11,7 @@ import pytest
 from house import ended, until
 
 from clustering.jobs import supervisor
-from clustering.jobs.queue import register
+from clustering.jobs.queue import new_worker_id, register
 from clustering.jobs.tasks import TASKS
 from clustering.jobs.worker import work
 from clustering.progress import tell
@@ -69,7 +69,7 @@ def test_a_living_job_goes_on_to_its_end_and_its_estimate_stays_sane(workspace, 
 def test_a_worker_here_and_one_elsewhere_stay_alive(workspace, jump, seconds):
     from dataclasses import replace
 
-    here = register(workspace)
+    here = register(workspace, new_worker_id())
     elsewhere = replace(here, id="worker-2", host="another machine", pid=1)
     moment = [0.0]
     watch = Watch(lambda: moment[0])

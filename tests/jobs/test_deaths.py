@@ -11,7 +11,9 @@ import pytest
 from house import Worker, ended, features_in, until
 
 from clustering.errors import MemoryFullError
+from clustering.jobs import worker
 from clustering.jobs.executors import Inline
+from clustering.jobs.queue import register
 from clustering.jobs.tasks import TASKS
 from clustering.workspace import Workspace
 
@@ -71,6 +73,19 @@ def test_a_worker_told_to_go_leaves_its_job_resumable_and_another_takes_it_up(wo
         assert ended(workspace, job.id) == "finished"
 
 
+def test_a_worker_told_to_go_the_moment_it_is_seen_goes_in_order(workspace, monkeypatch):
+    def seen_and_told(workspace, worker_id):
+        entered = register(workspace, worker_id)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return entered
+
+    monkeypatch.setattr(worker, "register", seen_and_told)
+    job = workspace.submit("sample", {"name": "count"})
+    assert worker.work(workspace, warm=False) == 0
+    assert workspace.workers() == []
+    assert workspace.job(job.id).state == "queued"
+
+
 def test_used_up_memory_of_the_machine_is_a_sentence(workspace, monkeypatch):
     monkeypatch.setitem(TASKS, "sample", lambda *_: {"never": np.ones(1 << 56)})
     with Inline(workspace) as here:
@@ -97,9 +112,7 @@ def test_used_up_memory_of_the_device_offers_a_smaller_batch_with_which_the_chai
     wanted = {"features": features.id, "method": "dec", "parameters": {**quick, "batch_size": 256}}
     job = workspace.submit("train", wanted, title="Train DEC")
     judged = workspace.submit("quality", {}, after=job.id)
-    from clustering.jobs.worker import work
-
-    work(workspace, until_empty=True, warm=False)
+    worker.work(workspace, until_empty=True, warm=False)
     assert (workspace.job(job.id).state, workspace.job(judged.id).state) == ("failed", "failed")
     assert workspace.status(job.id).offer == {"batch_size": 128}
 
@@ -108,7 +121,7 @@ def test_used_up_memory_of_the_device_offers_a_smaller_batch_with_which_the_chai
     assert again.parameters == {**wanted, "parameters": {**quick, "batch_size": 128}}
     assert workspace.status(job.id).offer == {}, "an offer is taken once"
     assert workspace.job(judged.id).after == again.id
-    work(workspace, until_empty=True, warm=False)
+    worker.work(workspace, until_empty=True, warm=False)
     assert (workspace.job(again.id).state, workspace.job(judged.id).state) == ("finished", "finished")
 
 

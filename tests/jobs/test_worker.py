@@ -223,7 +223,7 @@ def test_an_unforeseen_error_is_one_sentence_and_its_report_is_in_the_log(worksp
 
 def test_a_worker_elsewhere_whose_heart_stopped_is_dead_and_its_job_interrupted(workspace, steps, beside):
     job = workspace.submit("sample", {})
-    worker = queue.register(workspace)
+    worker = queue.register(workspace, queue.new_worker_id())
     assert queue.claim(workspace, worker.id).id == job.id
     assert workspace.status(job.id).state == "running"
     moment = [0.0]
@@ -249,7 +249,7 @@ def test_a_worker_elsewhere_whose_heart_stopped_is_dead_and_its_job_interrupted(
 def test_one_command_finds_out_whether_a_worker_elsewhere_lives(workspace, steps, monkeypatch, beats):
     monkeypatch.setattr("clustering.workspace.liveness.SILENCE", 1.0)
     job = workspace.submit("sample", {"steps": 3})
-    worker = queue.register(workspace)
+    worker = queue.register(workspace, queue.new_worker_id())
     queue.claim(workspace, worker.id)
     with sqlite3.connect(workspace.root / "studio.db") as connection:
         connection.execute("UPDATE workers SET host = 'elsewhere'")
@@ -266,7 +266,7 @@ def test_a_worker_that_lost_its_job_stops_and_changes_nothing(workspace, steps, 
     job = workspace.submit("sample", {})
     thread = beside()
     until(lambda: len(steps) > 5)
-    another = queue.register(workspace)
+    another = queue.register(workspace, queue.new_worker_id())
     with sqlite3.connect(workspace.root / "studio.db") as connection:
         connection.execute("UPDATE jobs SET worker_id = ?", (another.id,))
     thread.join(timeout=20)

@@ -248,11 +248,11 @@ def test_a_failed_job_can_be_tried_again_and_a_worker_is_seen_to(workspace, visi
 def running(workspace):
     """A training that this process holds as a worker, two epochs old."""
     from clustering.jobs.log import EventLog
-    from clustering.jobs.queue import register
+    from clustering.jobs.queue import new_worker_id, register
     from clustering.training.events import Epoch
 
     wanted = {"collection": workspace.collections()[0].id, "method": "dec", "baselines": []}
-    worker = register(workspace)
+    worker = register(workspace, new_worker_id())
     job = workspace.submit("train", wanted, title="Train DEC", worker_id=worker.id)
     log = EventLog(job.folder)
     back = "The training went back to its last good state with a lower rate."
