@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -214,8 +215,8 @@ SCORES = ("accuracy", "nmi", "ari", "recall")
 def table(rows: list[Row], published: dict[str, str] | None = None, wanted: tuple[str, ...] = SCORES) -> str:
     """Return mean ± standard deviation over seeds as Markdown, a line for every label.
 
-    Seconds are those of the fits that shared the machine with the fewest others; † where there were others.
-    ``on`` is where these ran.
+    Seconds and memory are those of the machine that ran most of the fits, named under ``on``; the seconds of
+    the fits that shared it with the fewest others, † where there were others.
     ``published`` adds a column with what was published for a label; ``wanted`` are the scores to show.
     """
     scores = [name for name in _names(rows) if name.rsplit(" ", 1)[-1] in wanted]
@@ -246,10 +247,12 @@ def _mean_and_spread(values: list[float]) -> str:
 
 
 def _costs(rows: list[Row]) -> list[str]:
-    fewest = min(row.get("workers", 1) for row in rows)
-    timed = [row for row in rows if row.get("workers", 1) == fewest]
+    (machine, _), *_ = Counter(row.get("machine", "") for row in rows).most_common(1)
+    there = [row for row in rows if row.get("machine", "") == machine]
+    fewest = min(row.get("workers", 1) for row in there)
+    timed = [row for row in there if row.get("workers", 1) == fewest]
     mark = "†" if fewest > 1 else ""
     seconds = f"{np.mean([row['seconds'] for row in timed]):.1f}{mark}"
     cpu_seconds = f"{np.mean([row['cpu_seconds'] for row in timed]):.1f}"
-    peaks = [f"{max(row[name] for row in rows):.1f}" for name in ("gpu_gib", "host_gib")]
-    return [seconds, cpu_seconds, *peaks, ", ".join(dict.fromkeys(row.get("machine", "") for row in timed))]
+    peaks = [f"{max(row[name] for row in there):.1f}" for name in ("gpu_gib", "host_gib")]
+    return [seconds, cpu_seconds, *peaks, machine]
