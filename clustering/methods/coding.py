@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from clustering.losses.contrast import group_contrast, pair_contrast
 from clustering.losses.soft_assignment import squared_distances
+from clustering.methods.learning_from_views import Watch
 from clustering.methods.two_graphs import squared_error
 from clustering.methods.viewing import Viewing
 from clustering.networks.multi_scale_graph import MultiScaleNetwork
@@ -15,6 +16,8 @@ from clustering.networks.views import ContrastiveNetwork, PretextNetwork
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, in_parts
 from clustering.training.kmeans import kmeans
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch
 
@@ -41,6 +44,25 @@ class Coding:
         self._network, self._data, self._viewing = network, data, viewing
         self._published, self._random_state = published, random_state
         self._joint = isinstance(network.features, ContrastiveNetwork)
+
+    def phase(self, passes: int, learning_rate: float, watch: Watch) -> Phase:
+        """Return the phase that learns the code, looked at by ``watch``."""
+
+        def look_out() -> tuple[str, ...]:
+            over = int(self._network.looks) > passes  # the first look is before any
+            return watch.warnings() + (self.doubts() if over else ())
+
+        return Phase(
+            "code",
+            passes,
+            self.loss,
+            self.parameters(),
+            Optimiser("adam", learning_rate),
+            begin=self.begin,
+            refresh=watch.look,
+            noisy=self._joint,
+            watch=look_out,
+        )
 
     def parameters(self) -> list[nn.Parameter]:
         """Return what is moved: the autoencoder, and where features are learned with it these too."""

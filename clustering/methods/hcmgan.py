@@ -3,90 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-import torch
-from annotated_types import Gt, Interval
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
-from torch import Generator, Tensor
+from torch import Generator
 
 from clustering.errors import StudioError
 from clustering.kinds import ANY_FEATURES
-from clustering.merge_tree import MergeTree
 from clustering.methods.beside import Beside
-from clustering.methods.deep import DeepClusterer
 from clustering.methods.gan_turns import Schedule
+from clustering.methods.grown_tree import GrownTree
 from clustering.methods.info import MethodInfo
-from clustering.methods.inputs import NClusters, RandomState, checked_settings
+from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.settings import BatchSize, Device, HiddenDims, LearningRate, Precision, Profile, Scale
+from clustering.methods.split_settings import (
+    CodeDim,
+    LeastMass,
+    Maps,
+    Noise,
+    Refinements,
+    Separation,
+    SplitEpochs,
+    Trunk,
+)
 from clustering.methods.splitting import Splitting
-from clustering.networks.generator_tree import ROWS_AT_ONCE, GeneratorTree, Plan
-from clustering.parameters import Meaning
+from clustering.networks.generator_tree import GeneratorTree, Plan
 from clustering.training.data import Data
-from clustering.training.events import Emit, Epoch, Finished, History, Started
-from clustering.training.inference import with_weights
+from clustering.training.events import Emit
 from clustering.training.phase import Phase
-from clustering.training.seeds import torch_generator
 from clustering.views.pixels import picture_shape
 
 FAST_STEPS, FAST_EPOCHS = 3000, 10  # steps of the first split, and epochs at least
 LEAST_ITEMS, LEAST_SHARE = 50, 0.005  # a lighter branch is not divided
 
-Trunk = Annotated[
-    Literal["dense", "convolution"],
-    Meaning("Convolutions, for the pixels of square pictures, or dense layers, for everything else."),
-]
-SplitEpochs = Annotated[
-    int | None,
-    Interval(ge=1, le=100_000),
-    Meaning("Passes over a branch to split it, and again for each refinement; empty: as the profile has it."),
-]
-Refinements = Annotated[
-    int | None,
-    Interval(ge=0, le=100),
-    Meaning(
-        "How often the two halves of a split are learned anew and their items reconsidered; fewer when "
-        "hardly any still move. Empty: as the profile has it."
-    ),
-]
-Separation = Annotated[
-    float,
-    Interval(ge=0, le=1000),
-    Meaning("How hard the generators are driven apart (δ); with 0 nothing divides a branch but chance."),
-]
-Noise = Annotated[
-    float | None,
-    Interval(ge=0, le=100),
-    Meaning(
-        "How strongly items are disturbed in the first epoch of each phase; empty: as published with "
-        "convolutions, less with dense layers.",
-        advanced=True,
-    ),
-]
-Maps = Annotated[
-    int | None,
-    Interval(ge=1, le=1024),
-    Meaning("Maps of the first convolution; empty: 128, or 32 in the “fast” profile.", advanced=True),
-]
-CodeDim = Annotated[
-    int,
-    Interval(ge=1, le=10_000),
-    Meaning("Random numbers a generator makes an item of.", advanced=True),
-]
-LeastMass = Annotated[
-    float | None,
-    Gt(0),
-    Meaning(
-        "A branch that holds less is not divided; empty: 50 items, or one in 200 of the collection if "
-        "that is more.",
-        advanced=True,
-    ),
-]
 
-
-class HCMGAN(DeepClusterer):
+class HCMGAN(GrownTree):
     """Hierarchical Clustering by Multi-generator GANs (de Mello, Assunção, Murai 2022).
 
     The whole collection is one branch at first. Again and again the heaviest branch is divided: two
@@ -322,88 +273,3 @@ class HCMGAN(DeepClusterer):
             )
         self.range_ = [float(items.min()), float(items.max())]
         super()._train(items, emit, folder, beside)
-
-    def assign(self, network: GeneratorTree, latents: Tensor) -> Tensor:
-        """Return what each leaf holds of items (n, d), by the classifiers on the way down to it."""
-        n_splits = min(self.n_clusters - 1, len(network.splits))
-        return torch.cat([network.walk(part, n_splits) for part in latents.split(ROWS_AT_ONCE)])
-
-    def _found(
-        self, network: Any, items: NDArray[np.float32], data: Data
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Take up the tree: its classifiers, its history of splits in reverse, and what each leaf holds."""
-        made = int(network.made)
-        self.children_, self.heights_ = merges(
-            network.parents[:made].tolist(), network.masses[:made].sum(dim=1).tolist()
-        )
-        tree = self.setup(items.shape[1], torch_generator(self.random_state, "weights"))
-        wanted, grown = tree.state_dict(), network.state_dict()
-        done = {name: wanted[name] for name in ("memberships", "held", "proposed")}
-        with_weights(tree, {name: grown[name] for name in wanted} | done)
-        found = super()._found(tree.to(data.device), items, data)
-        self.memberships_, self.places_ = found[1:]
-        return found
-
-    def tree(self) -> MergeTree:
-        """Return the tree of all fitted items; what a leaf holds of them is a matter of degree."""
-        check_is_fitted(self)
-        return MergeTree(self.children_, self.heights_, self.places_, self.memberships_)
-
-    def cut(self, n_clusters: int) -> Self:
-        """Return a fitted model with another number of groups, as if it had been fitted with it.
-
-        Raises
-        ------
-        StudioError
-            When the tree has not so many leaves.
-        """
-        tree = self.tree()
-        held = tree.held(n_clusters)  # (n, k)
-        model = type(self)(**{**self.get_params(deep=False), "n_clusters": n_clusters})
-        checked_settings(model)
-        model.__dict__.update({name: value for name, value in vars(self).items() if name.endswith("_")})
-        model.soft_assignments_, model.labels_ = held, tree.cut(n_clusters)
-        model.init_labels_ = model.labels_[None]
-        groups, masses = tree.cut_leaves(n_clusters), self.memberships_.sum(axis=0, dtype=np.float64)
-        model.cluster_centers_ = np.stack(
-            [
-                np.average(self.weights_["centers"][groups == j], axis=0, weights=masses[groups == j])
-                for j in range(n_clusters)
-            ]
-        ).astype(np.float32)
-        model.history_ = _cut_history(model, n_clusters)
-        return model
-
-
-def merges(parents: list[int], masses: list[float]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return splits as a history of merges, (u - 1, 2) and (u - 1,): the last split is the first merge.
-
-    Parameters
-    ----------
-    parents : list of int
-        The leaf that each split divides; its left half keeps the number, split t makes leaf t + 1.
-    masses : list of float
-        What each divided leaf held: the height of the merge. No split divides a heavier leaf than the one
-        before.
-    """
-    node_of = list(range(len(parents) + 1))
-    children = []
-    for split in reversed(range(len(parents))):
-        leaf = parents[split]
-        children.append((node_of[leaf], node_of[split + 1]))
-        node_of[leaf] = len(parents) + len(children)
-    return np.array(children, dtype=np.int64).reshape(-1, 2), np.array(masses[::-1], dtype=np.float64)
-
-
-def _cut_history(model: HCMGAN, n_clusters: int) -> list[dict[str, Any]]:
-    history = History()
-    n_items, n_features = model.embedding_.shape
-    history(
-        Started(
-            model.info.name, (("leaves", 1),), n_items, n_features, "cpu", "the tree was cut on the processor"
-        )
-    )
-    sizes = tuple(np.bincount(model.labels_, minlength=n_clusters).tolist())
-    history(Epoch("leaves", 1, 1, {}, sizes))
-    history(Finished(f"the tree of another run was cut at {n_clusters} groups", 0.0))
-    return history.rows

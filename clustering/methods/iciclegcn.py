@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import ceil
-from typing import Annotated, Any, Literal
-
-import numpy as np
-import torch
-from annotated_types import Interval
-from numpy.typing import NDArray
-from torch import Generator, Tensor
+from torch import Generator
 
 from clustering.kinds import ANY_FEATURES
-from clustering.methods.cc import CC
 from clustering.methods.cc import COMPARED as COMPARED_IN_CC
-from clustering.methods.cc import LEARNED as LEARNED_IN_CC
-from clustering.methods.coding import GROUP_TEMPERATURE, ITEM_TEMPERATURE, Coding
+from clustering.methods.code_and_graphs import CodeAndGraphs
 from clustering.methods.graph_clusterer import (
     KernelWeight,
     Rounds,
     Steps,
     StepSize,
-    nearest_known,
+)
+from clustering.methods.icicle_settings import (
+    CodeDims,
+    CodeEpochs,
+    FarNeighbors,
+    FarWeight,
+    NearNeighbors,
+    NearWeight,
+    PretextOrJoint,
+    Variant,
 )
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
-from clustering.methods.learning_from_views import Watch, check_enough
-from clustering.methods.pretext import COMPARED, PretextClusterer
+from clustering.methods.pretext import COMPARED
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -39,36 +37,13 @@ from clustering.methods.settings import (
     PretrainEpochs,
     Scale,
     Tolerance,
-    Width,
 )
-from clustering.methods.two_graphs import TwoGraphs, Weights
-from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
+from clustering.methods.viewing import BackboneChoice, Strength, Views
 from clustering.networks.multi_scale_graph import AS_RUN, PUBLISHED, MultiScaleNetwork
 from clustering.networks.views import ContrastiveNetwork, PretextNetwork, ViewNetwork
-from clustering.parameters import Meaning
-from clustering.training.data import Data, batch_shape
-from clustering.training.inference import encode_all, in_parts, weights_of
-from clustering.training.kept_weights import keeping_weights, recalled_weights, taken_up
-from clustering.training.optimisers import Optimiser
-from clustering.training.phase import Phase, Refreshed
-from clustering.training.step import products_in
-
-JOINT_PASSES = 100  # as CC's
-CODE_PASSES, PASSES_AFTER_CC = 20, 15
-STEPS_AFTER_CC = 300  # at least, where there are few items; published: 9,000
-NearWeight = Annotated[
-    float,
-    Interval(ge=0, le=1e6),
-    Meaning("How much the sparse graph's assignments are drawn to the sharpened ones.", advanced=True),
-]
-FarWeight = Annotated[
-    float,
-    Interval(ge=0, le=1e6),
-    Meaning("How much the denser graph's assignments are drawn to the sharpened ones.", advanced=True),
-]
 
 
-class IcicleGCN(PretextClusterer):
+class IcicleGCN(CodeAndGraphs):
     r"""Image clustering with contrastive learning and multi-scale graph networks (Xu, Huang, Wang, Lai 2024).
 
     Features come first, as they are or learned from views; an autoencoder squeezes them into a code that is
@@ -195,52 +170,17 @@ class IcicleGCN(PretextClusterer):
         self,
         n_clusters: NClusters = 10,
         *,
-        variant: Annotated[
-            Literal["paper", "repository"],
-            Meaning("As the paper describes it, or as the authors’ program runs it: they differ much."),
-        ] = "paper",
-        pretext: Annotated[
-            Literal["features", "contrast", "momentum", "joint"],
-            Meaning(
-                "On what the graphs are built: features as they are, or for pixels of small pictures "
-                "learned first from the views (“contrast”, or “momentum” with a queue), or together with the "
-                "groups (“joint”)."
-            ),
-        ] = "features",
+        variant: Variant = "paper",
+        pretext: PretextOrJoint = "features",
         views: Views = "neighbours",
         strength: Strength = 1.0,
-        near_neighbors: Annotated[
-            int,
-            Interval(ge=1, le=200),
-            Meaning("Nearest items every item is linked to in the sparse graph.", advanced=True),
-        ] = 1,
-        far_neighbors: Annotated[
-            int | None,
-            Interval(ge=1, le=500),
-            Meaning(
-                "Nearest items every item is linked to in the denser graph; empty: 10, or 15 as in the "
-                "repository."
-            ),
-        ] = None,
+        near_neighbors: NearNeighbors = 1,
+        far_neighbors: FarNeighbors = None,
         kernel_weight: KernelWeight = 0.1,
         near_weight: NearWeight = 0.05,
         far_weight: FarWeight = 0.01,
-        code_dims: Annotated[
-            tuple[Width, ...],
-            Meaning(
-                "Widths of the layers between features and code, and of the graphs’. Without a graphics "
-                "processor smaller ones, such as 128, 128, 256, take a twentieth of the time.",
-                advanced=True,
-            ),
-        ] = (500, 500, 2000),
-        code_epochs: Annotated[
-            int | None,
-            Interval(ge=1, le=100_000),
-            Meaning(
-                "Passes that give the code its first groups; empty: 20, or after CC 15 or more.",
-                advanced=True,
-            ),
-        ] = None,
+        code_dims: CodeDims = (500, 500, 2000),
+        code_epochs: CodeEpochs = None,
         backbone: BackboneChoice = "small",
         hidden_dims: HiddenDims = (256,),
         latent_dim: LatentDim = 128,
@@ -285,8 +225,6 @@ class IcicleGCN(PretextClusterer):
         self.n_init = n_init
         self.random_state = random_state
 
-    # Networks ------------------------------------------------------------------------------------------
-
     def setup(self, n_features: int, generator: Generator) -> MultiScaleNetwork:
         """Return the untrained network."""
         picture, k = self.pictured(n_features), self.n_clusters
@@ -305,162 +243,3 @@ class IcicleGCN(PretextClusterer):
             PUBLISHED if published else AS_RUN,
             generator,
         )
-
-    @property
-    def joint(self) -> bool:
-        """Whether features and groups are learned together."""
-        return self.pretext == "joint"
-
-    # Stages --------------------------------------------------------------------------------------------
-
-    def phases(self, network: Any, data: Data) -> tuple[Phase, ...]:
-        """Learn features, unless they are taken as they are, then the code, then the graphs."""
-        check_enough(self.info.title, data.n_items)
-        viewing = Viewing(data, self.views, self.strength)
-        watch = Watch(self, network, data, viewing)
-        first: tuple[Phase, ...] = ()
-        if self.learns:
-            first = (self.learn_features(network.features, data, viewing),)
-        elif self.joint and self.variant == "repository":
-            first = (self.as_cc(network, data),)
-        return (*first, *self.grouping(network, data, viewing, watch))
-
-    def grouping(
-        self, network: MultiScaleNetwork, data: Data, viewing: Viewing, watch: Watch
-    ) -> tuple[Phase, ...]:
-        """Return the phase that learns the code and the one on the graphs."""
-        coding = Coding(network, data, viewing, self.variant == "paper", self.random_state)
-        graphs = self.graphs(network, data)
-        passes = self.coding_passes(data.n_items)
-
-        def look_out() -> tuple[str, ...]:
-            over = int(network.looks) > passes  # the first look is before any
-            return watch.warnings() + (coding.doubts() if over else ())
-
-        moved = (network.encoder, network.decoder, network.streams)
-        return (
-            Phase(
-                "code",
-                passes,
-                coding.loss,
-                coding.parameters(),
-                Optimiser("adam", self.learning_rate or 1e-3),
-                begin=coding.begin,
-                refresh=watch.look,
-                noisy=self.joint,
-                watch=look_out,
-            ),
-            Phase(
-                "cluster",
-                self.epochs,
-                graphs.loss,
-                [network.centers, *(weight for part in moved for weight in part.parameters())],
-                Optimiser("adam", self.cluster_learning_rate),
-                begin=graphs.begin,
-                refresh=graphs.look,
-                steps=self.update_interval,
-                tolerance=self.tolerance,
-                draw=graphs.draw,
-                watch=graphs.warnings,
-            ),
-        )
-
-    def graphs(self, network: MultiScaleNetwork, data: Data) -> TwoGraphs:
-        """Return what steps on the graphs need."""
-        published = self.variant == "paper"
-        return TwoGraphs(
-            network,
-            data,
-            self.near_neighbors,
-            self.far_neighbors or (10 if published else 15),
-            published,
-            Weights(self.kernel_weight, self.near_weight, self.far_weight, not published),
-            self.epochs * self.update_interval,
-            self.precision,
-            self.random_state,
-        )
-
-    def as_cc(self, network: MultiScaleNetwork, data: Data) -> Phase:
-        """Return CC's whole training; it is over at once where CC's weights were kept."""
-        cc = CC(
-            self.n_clusters,
-            views=self.views,
-            strength=self.strength,
-            temperature=ITEM_TEMPERATURE,
-            group_temperature=GROUP_TEMPERATURE,
-            backbone=self.backbone,
-            hidden_dims=self.hidden_dims,
-            latent_dim=self.latent_dim,
-            epochs=self.pretrain_epochs or JOINT_PASSES,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            scale=self.scale,
-            precision=self.precision,
-            random_state=self.random_state,
-        )
-        features = network.features
-        assert isinstance(features, ContrastiveNetwork)
-        (learn,) = cc.phases(features, data)
-        mark = cc.mark(data) if keeping_weights() else ""
-        begin_learning = learn.begin
-        assert begin_learning is not None
-
-        def begin() -> None:
-            begin_learning()
-            if taken_up(features, LEARNED_IN_CC, recalled_weights(mark)):
-                network.recalled.fill_(True)
-                features.looks.fill_(cc.epochs)  # and the one that follows is the last
-
-        def over() -> str:
-            return "All epochs were run, on what CC had learned before." if bool(network.recalled) else ""
-
-        return replace(learn, begin=begin, ends=over)
-
-    def coding_passes(self, n_items: int) -> int:
-        """Return how many passes the code learns."""
-        if self.joint and self.variant == "paper":
-            return self.pretrain_epochs or JOINT_PASSES
-        if not self.joint:
-            return self.code_epochs or CODE_PASSES
-        steps, _ = batch_shape(n_items, self.rows_a_batch(n_items))
-        return self.code_epochs or max(PASSES_AFTER_CC, ceil(STEPS_AFTER_CC / steps))
-
-    # Looks and answers ---------------------------------------------------------------------------------
-
-    def look(self, network: Any, data: Data) -> Refreshed:
-        """Look at all items by the code while it is learned; a group lies at the mean of its features."""
-        with products_in(self.precision):
-            features = encode_all(network, data)
-        with torch.no_grad():
-            codes = in_parts(lambda rows: network.logits(rows).softmax(dim=1), features)
-            sizes = codes.sum(dim=0).clamp_min(1e-12)
-            confidences, labels = codes.max(dim=1)
-        given = self.pretext == "features"
-        return Refreshed(features, codes.T @ features / sizes[:, None], labels, confidences, {}, given=given)
-
-    def place(self, network: MultiScaleNetwork, latents: Tensor) -> Tensor:
-        """Return the codes (n, K): the clusters are found among them."""
-        return network.logits(latents).softmax(dim=1)
-
-    def assign(self, network: MultiScaleNetwork, latents: Tensor) -> Tensor:
-        """Return the assignments (n, K) of the known items whose features are nearest, or codes at first."""
-        if not len(network.known_assignments):
-            return self.place(network, latents)
-        return network.known_assignments[nearest_known(latents, network.known_features)]
-
-    def _found(
-        self, network: Any, items: NDArray[np.float32], data: Data
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Take up the weights and what was found; every item keeps what its own links gave it."""
-        known = self.graphs(network, data).assignments()
-        network.forget()
-        self.weights_ = weights_of(network)
-        # In double precision, as a new item is encoded, so that every item is found again.
-        exact, device = self._trained()
-        with torch.no_grad():
-            parts = [(part, self.place(exact, part)) for part in self._latents(items, exact, device)]
-        features, codes = (torch.cat(one).float() for one in zip(*parts, strict=True))
-        network.known_features, network.known_assignments = features, known
-        self.weights_ = weights_of(network)
-        assignments = known.cpu().numpy()
-        return codes.cpu().numpy(), assignments, np.asarray(assignments.argmax(axis=1), dtype=np.int64)

@@ -17,7 +17,8 @@ from clustering.networks.propagation import propagated, propagation_of
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, in_parts
 from clustering.training.kmeans import kmeans
-from clustering.training.phase import Refreshed
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase, Refreshed
 from clustering.training.seeds import derived_seed
 from clustering.training.step import Batch, Precision, products_in
 
@@ -80,6 +81,24 @@ class TwoGraphs:
         self._precision, self._random_state = precision, random_state
         self._scales: tuple[Scale, Scale] | None = None
         self._figures: dict[str, float] = {}
+
+    def phase(self, epochs: int, steps: int, learning_rate: float, tolerance: float) -> Phase:
+        """Return the phase of steps on both graphs."""
+        network = self._network
+        moved = (network.encoder, network.decoder, network.streams)
+        return Phase(
+            "cluster",
+            epochs,
+            self.loss,
+            [network.centers, *(weight for part in moved for weight in part.parameters())],
+            Optimiser("adam", learning_rate),
+            begin=self.begin,
+            refresh=self.look,
+            steps=steps,
+            tolerance=tolerance,
+            draw=self.draw,
+            watch=self.warnings,
+        )
 
     def begin(self) -> None:
         """Freeze the features, link every item to its nearest, and find the first groups among the codes."""

@@ -12,7 +12,8 @@ from clustering.losses.adversarial import generator_loss
 from clustering.losses.generator_identity import generator_identity
 from clustering.methods.gan_turns import Schedule
 from clustering.methods.gan_watch import GanWatch
-from clustering.methods.hcmgan import HCMGAN, merges
+from clustering.methods.grown_tree import merges
+from clustering.methods.hcmgan import HCMGAN
 from clustering.methods.splitting import MOST_ATTEMPTS, Splitting
 from clustering.networks.generator_tree import GeneratorTree
 from clustering.training.data import Data
