@@ -137,15 +137,16 @@ class MergeTree:
             held[:, group] += self.memberships[:, leaf]
         return held
 
+    def leaves(self, node: int) -> NDArray[np.int64]:
+        """Return the leaves of a branch, ascending."""
+        start, own = self._starts[node], self._starts[: self.n_leaves]
+        return np.flatnonzero((own >= start) & (own < start + self._leaves[node]))
+
     def mass(self, node: int) -> float:
         """Return how much a branch holds, counted in items; its size where leaves are whole."""
         if self.memberships is None:
             return float(self.size(node))
-        start = self._starts[node]
-        within = (self._starts[: self.n_leaves] >= start) & (
-            self._starts[: self.n_leaves] < start + self._leaves[node]
-        )
-        return float(self.memberships[:, within].sum(dtype=np.float64))
+        return float(self.memberships[:, self.leaves(node)].sum(dtype=np.float64))
 
     def cut_leaves(self, n_clusters: int) -> NDArray[np.int64]:
         """Return each leaf's group when the tree is cut into ``n_clusters``, (u,)."""

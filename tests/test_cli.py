@@ -26,6 +26,15 @@ EXPORTS = {
     "report": "r.html",
     "model": "model",
 }
+TINY_GAN = {
+    "epochs": 2,
+    "refinements": 0,
+    "hidden_dims": "8,8",
+    "code_dim": 3,
+    "batch_size": 16,
+    "least_mass": 5,
+    "device": "cpu",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -100,6 +109,23 @@ def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
     assert code == 0
     for id in (collection, features, made, drawn):
         assert id in listed
+
+
+def test_a_branch_of_a_tree_is_listed_and_split_again(run, table, tmp_path):
+    _, features, _ = run("features", run("load", str(table))[1])
+    settings = [f"--set={name}={value}" for name, value in TINY_GAN.items()]
+    code, first, said = run("train", features, "-m", "hcmgan", "-k", "3", *settings)
+    assert code == 0, said
+    code, listed, _ = run("tree", first)
+    rows = [line.split() for line in listed.splitlines()[1:]]
+    assert rows[0][1] == "120"
+    assert sorted(int(row[0]) for row in rows) == [0, 1, 2, 3, 4]
+    code, again, said = run("split-again", first, rows[0][0], "--seed", "5", "--leaves", "3")
+    assert code == 0, said
+    made = Workspace.open(tmp_path / "workspace").run(again)
+    assert (made.seed, made.parameters["n_clusters"]) == (5, 3)
+    assert "120 items of the run “HC-MGAN” were split again from seed 5" in said
+    assert "no branch 7 to be divided" in run("split-again", first, "7")[2]
 
 
 def test_a_map_lies_on_the_one_before_unless_it_shall_stand_alone(run, tmp_path):

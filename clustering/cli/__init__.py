@@ -7,7 +7,7 @@ import sys
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; what cannot be done is one sentence with its mend on stderr, and exit code 2."""
-    from clustering.cli import commands, labelling, looking, options, pairing, placing  # noqa: F401  # they fill the options
+    from clustering.cli import commands, labelling, looking, options, pairing, placing, trees  # noqa: F401  # they fill the options
     from clustering.errors import StudioError
 
     try:

@@ -152,26 +152,9 @@ def train(
             )
             judged = work.do("quality", {}, step.id)
             if not queue:
-                _told(work.workspace, judged.result["run"])
+                told(work.workspace, judged.result["run"])
         if projection:
             work.do("project", {"projection": projection, "space": "latent"}, made.id)
-        answer(work.made(made, "run"))
-
-
-@app.command()
-def cut(
-    run: Annotated[str, typer.Argument(help="Id of a run with a tree: of Ward's, or HC-MGAN.")],
-    n_clusters: Annotated[int, typer.Option("--n-clusters", "-k", help="Groups to cut it into.")],
-    workspace: Where = None,
-    queue: Queue = False,
-) -> None:
-    """Cut a run's tree into another number of groups and judge them; prints the id of the new run."""
-    with Work(workspace_at(workspace), queue) as work:
-        work.workspace.run(run)
-        made = work.do("cut", {"run": run, "n_clusters": n_clusters})
-        judged = work.do("quality", {}, made.id)
-        if not queue:
-            _told(work.workspace, judged.result["run"])
         answer(work.made(made, "run"))
 
 
@@ -298,7 +281,8 @@ def _baseline(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(workspace: Workspace, run_id: str) -> None:
+def told(workspace: Workspace, run_id: str) -> None:
+    """Say what a run found, and how it is judged."""
     from clustering.methods import method as method_called
 
     run = workspace.run(run_id)

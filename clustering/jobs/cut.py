@@ -31,14 +31,13 @@ def cut(workspace: Workspace, parameters: dict[str, Any], context: JobContext) -
 def same_cut(workspace: Workspace, source: RunRecord, n_clusters: int) -> RunRecord | None:
     """Return the run that has these groups of a tree already, if there is one."""
     wanted = {**source.parameters, "n_clusters": n_clusters}
-    return next(
-        (
-            run
-            for run in workspace.runs(feature_id=source.feature_id)
-            if run.method == source.method and run.parameters == wanted and run.seed == source.seed
-        ),
-        None,
-    )
+    alike = [
+        run
+        for run in workspace.runs(feature_id=source.feature_id)
+        if run.method == source.method and run.parameters == wanted and run.seed == source.seed
+    ]
+    grown = workspace.splits_again(source.id) if alike else []
+    return next((run for run in alike if workspace.splits_again(run.id) == grown), None)
 
 
 def _made(workspace: Workspace, source: RunRecord, n_clusters: int, context: JobContext) -> RunRecord:
@@ -69,14 +68,16 @@ def _made(workspace: Workspace, source: RunRecord, n_clusters: int, context: Job
         history=model.history_,
         environment=environment(source.device, "the tree was cut on the processor"),
         save_model=model.save,
+        given=workspace.run_details(source.id).get("given"),
         job_id=context.job_id,
     )
-    _carry_maps(workspace, source, made)
+    carry_maps(workspace, source, made)
     name_by_words(workspace, made)
     return made
 
 
-def _carry_maps(workspace: Workspace, source: RunRecord, made: RunRecord) -> None:
+def carry_maps(workspace: Workspace, source: RunRecord, made: RunRecord) -> None:
+    """Give a run the newest maps of the latent space that it shares with another."""
     drawn = [one for one in workspace.projections(run_id=source.id) if one.space == "latent"]
     newest = {one.projection: one for one in reversed(drawn)}
     for one in newest.values():

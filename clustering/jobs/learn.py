@@ -138,25 +138,57 @@ def _laid_out(workspace: Workspace, source: FeatureRecord, model: Clusterer) -> 
 def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, context: JobContext) -> RunRecord:
     from clustering.training.kept_weights import weights_kept_in
 
-    heard: dict[str, Event] = {}
-
-    def listen(event: Event) -> None:
-        heard[event.kind] = event
-
+    heard = Heard()
     context.progress(0, 0, "Starting")
-    settings = model.get_params(deep=False)
     with weights_kept_in(workspace.cache / "learned"):
         model.fit(
             workspace.features(source.id),
-            emit=context.also(listen),
+            emit=context.also(heard),
             checkpoint=context.checkpoint,
             **given(workspace, source, model, context),
         )
+    return kept(workspace, source, model, heard, context, given=told(context))
+
+
+class Heard:
+    """Remembers the last event of every kind."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, Event] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Hear an event."""
+        self.last[event.kind] = event
+
+
+def kept(
+    workspace: Workspace,
+    source: FeatureRecord,
+    model: Clusterer,
+    heard: Heard,
+    context: JobContext,
+    *,
+    given: Mapping[str, Any],
+    name: str = "",
+    origin: str = "",
+) -> RunRecord:
+    """Keep a fitted model as a run.
+
+    Parameters
+    ----------
+    given : mapping
+        As in `Workspace.add_run`.
+    name : str
+        The method's title unless given.
+    origin : str
+        A sentence that stands before the reason why the fit ended.
+    """
     context.log.flush()
     context.progress(0, 0, "Keeping the result")
+    settings = model.get_params(deep=False)
     seeds, init_labels = seeds_of(model)
     seed = next((one.seed for one in seeds if one.kept), int(settings.get("random_state") or 0))
-    started, finished = heard.get("started"), heard.get("finished")
+    started, finished = heard.last.get("started"), heard.last.get("finished")
     device, why = (started.device, started.device_reason) if isinstance(started, Started) else ("cpu", "")
     reason, seconds = (finished.reason, finished.seconds) if isinstance(finished, Finished) else ("", 0.0)
     return workspace.add_run(
@@ -167,10 +199,11 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         method=model.info.name,
         title=model.info.title,
         family=model.info.family,
+        name=name,
         parameters=settings,
         profile=str(settings.get("profile") or ""),
         seed=seed,
-        reason=reason,
+        reason=f"{origin} {reason}".strip(),
         seconds=seconds,
         device=device,
         history=model.history_,
@@ -178,7 +211,7 @@ def _fitted(workspace: Workspace, source: FeatureRecord, model: Clusterer, conte
         snapshots=pictures_of(context.folder / "snapshots", seed, several=bool(seeds)),
         seeds=seeds,
         save_model=model.save,
-        given=told(context),
+        given=given,
         job_id=context.job_id,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from clustering.jobs import beside, bring, cut, judge, labelling, learn
+from clustering.jobs import beside, bring, cut, judge, labelling, learn, split_again
 from clustering.jobs.context import JobContext
 from clustering.workspace import Workspace
 
@@ -20,6 +20,7 @@ TASKS: dict[str, Task] = {
     "features": learn.features,
     "train": learn.train,
     "cut": cut.cut,
+    "split-again": split_again.split_again,
     "survey": labelling.survey,
     "refine": labelling.refine,
     "project": judge.project,

@@ -165,7 +165,7 @@ class DeepClusterer(Clusterer):
         known = None if labels is None else checked_labels(labels, len(items), settings["n_clusters"])
         beside = checked_beside(len(items), edges, must_link, cannot_link, known)
         # The constructor stored what it was given; the work is done by a twin that holds the checked values.
-        twin = type(self)(**settings)
+        twin = self._with(settings)
         twin.n_features_in_ = self.n_features_in_
         try:
             with memory_told(twin.rows_a_batch(len(items)), len(items)):
@@ -238,7 +238,8 @@ class DeepClusterer(Clusterer):
         mark = ""
         if folder is not None:
             settings, kind = self.get_params(deep=False), device.device.type
-            mark = fingerprint(self.info.name, settings, kind, items, beside.arrays())
+            decisive = {**beside.arrays(), **self._decisive()}
+            mark = fingerprint(self.info.name, settings, kind, items, decisive)
         data.labels = None if beside.labels is None else torch.from_numpy(beside.labels).to(device.device)
         fits = []
         for number in range(self.n_init):
@@ -265,7 +266,15 @@ class DeepClusterer(Clusterer):
 
     def _seeded(self, random_state: int) -> Self:
         """Return this method with another seed."""
-        return type(self)(**self.get_params(deep=False) | {"random_state": random_state})
+        return self._with(self.get_params(deep=False) | {"random_state": random_state})
+
+    def _with(self, settings: dict[str, Any]) -> Self:
+        """Return this method with these settings."""
+        return type(self)(**settings)
+
+    def _decisive(self) -> dict[str, NDArray[Any]]:
+        """Return what decides a fit besides settings, items and what it was handed: nothing, by default."""
+        return {}
 
     def _found(
         self, network: nn.Module, items: NDArray[np.float32], data: Data

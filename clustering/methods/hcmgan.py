@@ -25,6 +25,7 @@ from clustering.methods.split_settings import (
     Separation,
     SplitEpochs,
     Trunk,
+    lightest,
 )
 from clustering.methods.splitting import Splitting
 from clustering.networks.generator_tree import GeneratorTree, Plan
@@ -34,7 +35,6 @@ from clustering.training.phase import Phase
 from clustering.views.pixels import picture_shape
 
 FAST_STEPS, FAST_EPOCHS = 3000, 10  # steps of the first split, and epochs at least
-LEAST_ITEMS, LEAST_SHARE = 50, 0.005  # a lighter branch is not divided
 
 
 class HCMGAN(GrownTree):
@@ -118,11 +118,11 @@ class HCMGAN(GrownTree):
             "pictures of one kind suit it best, with convolutions."
         ),
         how_it_fails=(
-            "A split may follow a manner (thick or thin strokes) rather than a group, and a wrong early "
-            "one is never repaired. k-means often agrees better with known groups: on scikit-learn's "
-            "digits its accuracy is .79 and Ward's .84, here .45 (three seeds); what you gain is "
-            "membership by degrees in a hierarchy. GANs are moody: one may make the same item again and "
-            "again, and another seed gives another tree. It learns slowly, and nobody promises natural "
+            "A split may follow a manner (thick or thin strokes) rather than a group, and no later one mends "
+            "it: split that branch again from another seed. k-means often agrees better with known groups: "
+            "on scikit-learn's digits its accuracy is .79 and Ward's .84, here .45 (three seeds); what you "
+            "gain is membership by degrees in a hierarchy. GANs are moody: one may make the same item again "
+            "and again, and another seed gives another tree. It learns slowly, and nobody promises natural "
             "photographs."
         ),
         formula=(
@@ -222,8 +222,9 @@ class HCMGAN(GrownTree):
         wanted = -(-FAST_STEPS * self.rows_a_batch(n_items) // n_items)
         return min(max(wanted, FAST_EPOCHS), 100)
 
-    def _least_mass(self, n_items: int) -> float:
-        return self.least_mass or max(LEAST_ITEMS, LEAST_SHARE * n_items)
+    def lightest(self, n_items: int) -> float:
+        """Return what a branch must hold to be divided, in items."""
+        return lightest(self.least_mass, n_items)
 
     def rows_a_batch(self, n_items: int) -> int:  # noqa: ARG002
         """Return 100 for pictures, as published, and 64 for features."""
@@ -247,6 +248,7 @@ class HCMGAN(GrownTree):
                 "memory there is.",
                 "Choose a machine with more memory, or features with fewer dimensions.",
             )
+        self.begin(network)
         pictures = self.trunk == "convolution"
         schedule = Schedule(
             epochs=self.epochs or self._n_epochs(data.n_items),
@@ -254,7 +256,7 @@ class HCMGAN(GrownTree):
             batch_size=self.rows_a_batch(data.n_items),
             separation=self.separation,
             noise=(1.0 if pictures else 0.3) if self.noise is None else self.noise,
-            least_mass=self._least_mass(data.n_items),
+            least_mass=self.lightest(data.n_items),
             learning_rate=self.learning_rate or (2e-4 if pictures else 1e-3),
             classifier_pace=0.1 if pictures else 0.5,
             precision=self.precision,
@@ -265,7 +267,7 @@ class HCMGAN(GrownTree):
     def _train(
         self, items: NDArray[np.float32], emit: Emit | None, folder: Path | None, beside: Beside
     ) -> None:
-        least = self._least_mass(len(items))
+        least = self.lightest(len(items))
         if self.n_clusters > 1 and len(items) < least:
             raise StudioError(
                 f"HC-MGAN divides branches of {least:,.0f} items or more; there are only {len(items):,}.",

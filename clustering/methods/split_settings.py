@@ -8,6 +8,8 @@ from annotated_types import Gt, Interval
 
 from clustering.parameters import Meaning
 
+LEAST_ITEMS, LEAST_SHARE = 50, 0.005
+
 Trunk = Annotated[
     Literal["dense", "convolution"],
     Meaning("Convolutions, for the pixels of square pictures, or dense layers, for everything else."),
@@ -58,3 +60,8 @@ LeastMass = Annotated[
         advanced=True,
     ),
 ]
+
+
+def lightest(least_mass: float | None, n_items: int) -> float:
+    """Return what a branch must hold to be divided, in items: as a person set it, or by their number."""
+    return least_mass or max(LEAST_ITEMS, LEAST_SHARE * n_items)

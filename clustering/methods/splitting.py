@@ -42,17 +42,18 @@ class Splitting:
         self.network, self.data, self._schedule = network, data, schedule
         self.turns = GanTurns(network, schedule)
         self._watch = GanWatch(network, data, schedule.random_state)
-        self._n_splits = len(network.splits)
+        self._first, self._n_splits = int(network.made), len(network.splits)
         self._told: tuple[str, ...] = ()
         self._expected: dict[int, float] = {}
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the splits, each with its refinements, and a last phase that puts the tree in order."""
         found = []
-        for split in range(self._n_splits):
-            found.append(self._phase(f"split {split + 1}", split, 0))
+        for split in range(self._first, self._n_splits):
+            name = self._called(split)
+            found.append(self._phase(name, split, 0))
             found += [
-                self._phase(f"split {split + 1}, refinement {number}", split, number)
+                self._phase(f"{name}, refinement {number}", split, number)
                 for number in range(1, self._schedule.refinements + 1)
             ]
         last = Phase(
@@ -64,6 +65,9 @@ class Splitting:
             ends=lambda: self.outcome() if int(self.network.epoch) else "",
         )
         return (*found, last)
+
+    def _called(self, split: int) -> str:
+        return f"{'new split' if self._first else 'split'} {split - self._first + 1}"
 
     def _phase(self, name: str, split: int, refinement: int) -> Phase:
         gans = self.turns.gans[: 2 if refinement else 1]
@@ -102,8 +106,9 @@ class Splitting:
         if not self._expected:
             network = self.network
             now, at_work = network.memberships.sum(dim=0).tolist(), int(network.at_work)
-            leaves = sorted(mass for leaf, mass in enumerate(now) if leaf != at_work)
-            largest = now[at_work] if at_work >= 0 else leaves.pop()
+            closed = network.closed.tolist()
+            leaves = sorted(mass for leaf, mass in enumerate(now) if leaf != at_work and not closed[leaf])
+            largest = now[at_work] if at_work >= 0 else leaves.pop() if leaves else 0.0
             for split in range(int(network.slot), self._n_splits):
                 self._expected[split] = largest
                 leaves = sorted([*leaves, largest / 2, largest / 2])
@@ -200,7 +205,7 @@ class Splitting:
         if done < from_ or (done - from_) % every or not self._watch.lost():
             return ""
         network.attempts += 1
-        what = f"The GAN of split {split + 1} collapsed: its critic sees through every fake"
+        what = f"The GAN of {self._called(split)} collapsed: its critic sees through every fake"
         if int(network.attempts) < MOST_ATTEMPTS:
             self._start()
             return f"{what}. The phase began again (attempt {int(network.attempts) + 1} of {MOST_ATTEMPTS})."
@@ -286,10 +291,10 @@ class Splitting:
 
     def outcome(self) -> str:
         """Say how the tree came out."""
-        made = int(self.network.made)
-        if made == self._n_splits:
+        made, wanted = int(self.network.made) - self._first, self._n_splits - self._first
+        if made == wanted:
             return "All splits were made."
         return (
-            f"{made} of {self._n_splits} splits were made: no other branch holds "
+            f"{made} of {wanted} splits were made: no other branch holds "
             f"{self._schedule.least_mass:,.0f} items or more, or can be divided."
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clustering.jobs.cut import same_cut
 from clustering.merge_tree import MergeTree
-from clustering.ui import explore_cut, explore_item, explore_state, jobs, state
+from clustering.ui import explore_cut, explore_item, explore_split, explore_state, jobs, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_CUT
 from clustering.ui.folding import folded
@@ -27,8 +27,8 @@ METHODS = ("ward", "hcmgan")  # whose runs have a tree unless they were made bef
 
 def show(shown: Shown) -> None:
     """Show the tree of a run that has one, and how far the keeping of a cut is."""
-    place = f"cut-{shown.record.id}"
-    waiting = [job.id for job in jobs.open_jobs(shown.record.id, kinds=("cut",))]
+    place = _place(shown)
+    waiting = [job.id for job in jobs.open_jobs(shown.record.id, kinds=("cut", "split-again"))]
     if waiting or jobs.remembered(place):
         jobs.watch(waiting, place, then="run")
     tree = explore_cut.tree_of(shown.run.id)
@@ -115,7 +115,7 @@ def _use(shown: Shown, n_clusters: int) -> None:
     wanted = {"run": shown.run.id, "n_clusters": n_clusters}
     made = jobs.submit("cut", wanted, title=f"Cut the tree into {n_clusters} groups")
     jobs.submit("quality", {}, after=made.id, title="Measure quality")
-    jobs.remember(f"cut-{shown.record.id}", [made.id])
+    jobs.remember(_place(shown), [made.id])
     st.session_state["explore-colour"] = "Group"
     st.rerun()
 
@@ -189,6 +189,7 @@ def _members(shown: Shown, tree: MergeTree, node: int) -> None:
     head, tools = st.columns([3, 2], vertical_alignment="center")
     head.subheader(f"{words.capitalize()} of this branch", anchor=False)
     with tools, st.container(horizontal=True, horizontal_alignment="right"):
+        explore_split.offer(shown, tree, node, _place(shown))
         st.button(
             "Select",
             key="tree-select",
@@ -238,6 +239,10 @@ def _go(shown: Shown, node: int) -> None:
 def _select(shown: Shown, members: NDArray[np.int64]) -> None:
     explore_state.select(shown.record.id, members)
     explore_state.run_again([MAP, WORKS, BASKET])
+
+
+def _place(shown: Shown) -> str:
+    return f"cut-{shown.record.id}"
 
 
 def _node_key(shown: Shown) -> str:

@@ -13,6 +13,7 @@ JobKind = Literal[
     "features",
     "train",
     "cut",
+    "split-again",
     "survey",
     "refine",
     "project",

@@ -262,6 +262,7 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "features": parameters.get("encoder"),
         "train": parameters.get("method"),
         "cut": parameters.get("run"),
+        "split-again": parameters.get("run"),
         "survey": parameters.get("features"),
         "refine": parameters.get("features"),
         "project": parameters.get("projection"),
@@ -272,6 +273,7 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
     verb = {
         "features": "Compute features",
         "cut": "Cut the tree",
+        "split-again": "Split a group again",
         "survey": "Look for what to label",
         "refine": "Sort by labels",
         "project": "Draw a map",

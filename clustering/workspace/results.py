@@ -72,6 +72,7 @@ class Results(Shelves):
         family: str,
         parameters: Mapping[str, Any],
         seed: int,
+        name: str = "",
         profile: str = "",
         reason: str = "",
         seconds: float = 0.0,
@@ -91,6 +92,8 @@ class Results(Shelves):
         arrays : RunArrays
             ``labels (n,)``, ``soft_assignments (n, K)``, ``latents (n, m)``, ``centers (K, m)``, and of a run
             that tried several seeds ``init_labels (n_init, n)``.
+        name : str
+            The title unless given.
         history : sequence of mapping
             Events as rows.
         environment : mapping
@@ -103,7 +106,8 @@ class Results(Shelves):
             Writes the fitted model into the folder it is given.
         given : mapping
             What the fit was handed besides the features and not by them, for `run.json`: ``hints``, as pairs
-            of ``together`` and ``items``; ``labels`` by item, and those ``held_back``.
+            of ``together`` and ``items``; ``labels`` by item, and those ``held_back``; ``split_again``, what
+            was done to the tree of another run.
 
         Raises
         ------
@@ -120,7 +124,7 @@ class Results(Shelves):
             feature_id=feature_id,
             method=method,
             title=title,
-            name=title,
+            name=name or title,
             family=family,
             parameters=plain(parameters),
             profile=profile,
@@ -191,6 +195,10 @@ class Results(Shelves):
     def hints_given(self, run_id: str) -> list[Mapping[str, Any]]:
         """Return the pairs made by hand that a run was trained with: ``together`` and ``items`` of each."""
         return list(self.run_details(run_id).get("given", {}).get("hints", ()))
+
+    def splits_again(self, run_id: str) -> list[Mapping[str, Any]]:
+        """Return what was done to the tree of an earlier run to make that of this one, first things first."""
+        return list(self.run_details(run_id).get("given", {}).get("split_again", ()))
 
     def history(self, run_id: str) -> list[dict[str, Any]]:
         """Return the events of the fit as rows."""

@@ -7,13 +7,13 @@ import pytest
 import torch
 from sklearn.datasets import make_blobs
 
-from clustering.errors import StudioError
+from clustering.errors import Stopped, StudioError
 from clustering.losses.adversarial import generator_loss
 from clustering.losses.generator_identity import generator_identity
 from clustering.methods.gan_turns import Schedule
 from clustering.methods.gan_watch import GanWatch
-from clustering.methods.grown_tree import merges
 from clustering.methods.hcmgan import HCMGAN
+from clustering.methods.split_order import merges
 from clustering.methods.splitting import MOST_ATTEMPTS, Splitting
 from clustering.networks.generator_tree import GeneratorTree
 from clustering.training.data import Data
@@ -159,6 +159,60 @@ def test_a_cut_is_the_fit_with_that_number_of_groups(fitted, blobs, tmp_path):
         np.testing.assert_array_equal(ours.labels_, loaded.tree().cut(k))
     with pytest.raises(StudioError, match="cannot be cut into 5"):
         loaded.cut(5)
+
+
+@pytest.mark.parametrize("which", ["root", "branch", "leaf"])
+def test_a_branch_divided_again_has_new_halves_and_all_others_stay(fitted, blobs, tmp_path, which):
+    before = fitted.tree()
+    inner = [node for node in before.children.flatten().tolist() if before.halves(node)]
+    largest = int(before.memberships.sum(axis=0).argmax())
+    node = {"root": before.root, "branch": inner[0], "leaf": largest}[which]
+    below = [leaf for leaf in range(before.n_leaves) if node in before.path(leaf)]
+    kept = [leaf for leaf in range(before.n_leaves) if leaf not in below]
+    fitted.save(tmp_path)
+    again = HCMGAN.load(tmp_path).split_again(blobs, node, random_state=7)
+    after = again.tree()
+    assert after.n_leaves == again.n_clusters == len(kept) + 2
+    held = {leaf: after.memberships[:, leaf] for leaf in range(after.n_leaves)}
+    for leaf in kept:  # is there under whatever number
+        del held[next(now for now, its in held.items() if np.allclose(its, before.memberships[:, leaf]))]
+    assert len(held) == 2
+    np.testing.assert_allclose(sum(held.values()), before.memberships[:, below].sum(axis=1), atol=1e-5)
+    assert (np.diff(again.heights_) >= 0).all()
+    assert again.history_[-1]["reason"] == "All splits were made."
+    np.testing.assert_array_equal(again.predict(blobs[::-1]), again.labels_[::-1])
+    np.testing.assert_array_equal(again.cut(2).predict(blobs), again.tree().cut(2))
+    once_more = fitted.split_again(blobs, node, random_state=7)
+    np.testing.assert_array_equal(once_more.labels_, again.labels_)
+    assert fitted.tree().n_leaves == before.n_leaves
+
+
+def test_a_split_again_that_was_interrupted_goes_on_and_ends_the_same(fitted, blobs, tmp_path):
+    def interrupt(event):
+        if event.kind == "epoch" and event.phase.endswith("refinement 1"):
+            raise Stopped("enough")
+
+    leaf = int(fitted.memberships_.sum(axis=0).argmax())
+    with pytest.raises(Stopped):
+        fitted.split_again(blobs, leaf, emit=interrupt, checkpoint=tmp_path)
+    heard = []
+    resumed = fitted.split_again(blobs, leaf, emit=lambda one: heard.append(one.kind), checkpoint=tmp_path)
+    whole = fitted.split_again(blobs, leaf)
+    assert heard.count("epoch") < sum(row["kind"] == "epoch" for row in whole.history_)
+    np.testing.assert_array_equal(resumed.memberships_, whole.memberships_)
+
+
+def test_a_branch_can_be_grown_anew_with_as_many_leaves_and_by_its_own_items_alone(fitted, blobs):
+    again = fitted.split_again(blobs, fitted.tree().root, leaves=3)
+    assert again.random_state == fitted.random_state + 1
+    assert again.tree().n_leaves == 3
+    with pytest.raises(StudioError, match="these are others"):
+        fitted.split_again(blobs[::-1], 4)
+    with pytest.raises(StudioError, match="no branch 9"):
+        fitted.split_again(blobs, 9)
+    heavy = HCMGAN(**SMALL | {"n_clusters": 2, "refinements": 0, "least_mass": 80.0}).fit(blobs)
+    with pytest.raises(StudioError, match="80 are needed"):
+        heavy.split_again(blobs, 0)
 
 
 def test_splits_become_merges_in_reverse():

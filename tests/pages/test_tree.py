@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clustering.jobs.cut import same_cut
 from clustering.jobs.executors import Inline
+from clustering.methods.hcmgan import HCMGAN
 from clustering.methods.ward import Ward
 from clustering.ui import explore_cut
 from clustering.workspace import RunRecord, Workspace
@@ -187,3 +189,39 @@ def test_another_run_without_a_tree_is_coloured_by_its_groups_again(small: Small
     assert not app.exception
     labels = small.workspace.run_arrays(small.run).labels
     np.testing.assert_array_equal(app.session_state["_explore-map"]["codes"], labels)
+
+
+def test_a_branch_is_split_again_into_a_run_of_its_own(small: Small) -> None:
+    with Inline(small.workspace) as here:
+        wanted = {"features": small.features, "method": "hcmgan", "parameters": HCMGAN.info.test_settings}
+        first = here.submit("train", wanted).result["run"]
+        here.submit("project", {"projection": "pca", "space": "latent", "run": first})
+    tree = small.workspace.tree(first)
+    assert tree is not None and tree.n_leaves == 3
+    app = opened(first)
+    assert "The 3 groups it has now go with its old halves." in words(app)
+    branch = int(tree.children[-1].max())  # the root's half that was split
+    app.button(key=f"tree-open-{branch}").click().run()
+    assert "go with its old halves" not in words(app)
+    app.button(key="split-again").click().run()
+    assert not app.exception
+    with Inline(small.workspace) as here:
+        jobs = {job.kind: job for job in small.workspace.jobs(open_only=True)}
+        assert jobs["quality"].after == jobs["split-again"].id
+        assert jobs["split-again"].parameters.items() >= {"run": first, "node": branch, "leaves": 2}.items()
+        for job in jobs.values():
+            small.workspace.request(job.id, "cancel")
+        seed = jobs["split-again"].parameters["random_state"]
+        made = small.workspace.run(here.submit("split-again", jobs["split-again"].parameters).result["run"])
+        cut = here.submit("cut", {"run": made.id, "n_clusters": 2}).result["run"]
+    assert made.name == f"HC-MGAN, {tree.size(branch)} split again"
+    assert made.reason.startswith(f"{tree.size(branch)} items of the run “HC-MGAN” were split again")
+    assert [one["node"] for one in small.workspace.splits_again(cut)] == [branch]
+    assert made.seed == seed
+    assert [one.projection for one in small.workspace.projections(run_id=made.id)] == ["pca"]
+    assert same_cut(small.workspace, made, 2).id == cut  # type: ignore[union-attr]
+    model = HCMGAN.load(made.folder / "model")
+    np.testing.assert_array_equal(
+        model.predict(small.workspace.features(small.features)), small.workspace.run_arrays(made.id).labels
+    )
+    np.testing.assert_allclose(model.tree().mass(model.tree().root), 24, rtol=1e-5)
