@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed
+from clustering.collections.columns import count, listed, shortened
 from clustering.collections.pictures import PIXEL_LIMIT
 from clustering.collections.survey import Survey
 
@@ -19,6 +19,7 @@ TINY = 32  # pixels, shorter side
 BLANK = 2.0  # grey levels, standard deviation of the thumbnail
 FEW = 10  # items; below it hardly any method has something to say
 EXAMPLES = 20
+NAME = 40  # letters of a group in a sentence
 
 _CONVERSIONS = {
     "rotated": "turned upright as their EXIF data say",
@@ -189,7 +190,7 @@ def originals_findings(root: Path, facts: pd.DataFrame) -> tuple[Finding, ...]:
 
 def _balance(column: pd.Series) -> Finding:  # type: ignore[type-arg]
     sizes = column.value_counts()
-    groups = [f"{value}: {size:,}" for value, size in sizes.items()]
+    groups = [f"{shortened(str(value), NAME)}: {size:,}" for value, size in sizes.items()]
     ratio = sizes.iloc[0] / max(1, sizes.iloc[-1])
     verdict = (
         "even"

@@ -178,6 +178,13 @@ def listed(names: Sequence[object], most: int = 5) -> str:
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text, or its beginning up to a whole word and “…”."""
+    if len(text) <= most:
+        return text
+    return text[:most].rpartition(" ")[0].rstrip() + " …" if " " in text[:most] else text[:most] + "…"
+
+
 def _are_codes(known: pd.Series[Any]) -> bool:
     """Say whether numbers are names: all of one length and some with a zero in front, as 007."""
     return bool(known.str.fullmatch(r"0\d+").any()) and known.str.len().nunique() == 1

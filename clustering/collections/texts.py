@@ -12,7 +12,15 @@ import pandas as pd
 
 from clustering.collections.check import EXAMPLES, column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import TEXTS, Finding
-from clustering.collections.columns import check_column, count, label_columns, listed, of_items, typed_table
+from clustering.collections.columns import (
+    check_column,
+    count,
+    label_columns,
+    listed,
+    of_items,
+    shortened,
+    typed_table,
+)
 from clustering.collections.delimited import decoded
 from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import join, metadata_file, read_metadata
@@ -260,13 +268,6 @@ def _items(
         ]
     )
     return of_items(columns, rest)
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text, or its beginning up to a whole word and “…”."""
-    if len(text) <= most:
-        return text
-    return text[:most].rpartition(" ")[0].rstrip() + " …" if " " in text[:most] else text[:most] + "…"
 
 
 def _digest(text: str) -> int:

@@ -23,6 +23,7 @@ from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
+PLACES = ("document", "sentence")  # where an item stands, not what it is: no reference
 WINDOW = 2  # words on either side that make a context
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
@@ -47,7 +48,8 @@ def read_tokens(
     check_column(table, label_column, path.name)
     tell(progress, 1, 2, "reading the sentences")
     data = spans.assign(words=pd.Series([sentences[at] for at in spans["sentence"].tolist()]))
-    labels = label_columns(table, label_column)
+    places = [name for name in PLACES if name in table and name != label_column]
+    labels = label_columns(table.drop(columns=places), label_column)
     first = Finding(
         "tokens",
         len(spans),

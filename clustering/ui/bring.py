@@ -265,6 +265,11 @@ def default_name(names: Sequence[str]) -> str:
 # Files on this machine
 
 
+def uploads_of(workspace: Workspace) -> Path:
+    """Return the folder of what was uploaded, each upload in a folder of its own."""
+    return workspace.root / "uploads"
+
+
 def keep_upload(workspace: Workspace, files: Sequence[tuple[str, Any]]) -> Path:
     """Write uploaded files below the workspace and return what a load job reads: the file, or their folder.
 
@@ -283,7 +288,7 @@ def keep_upload(workspace: Workspace, files: Sequence[tuple[str, Any]]) -> Path:
             f"{len(files):,} files were dropped; {MOST_FILES:,} is the most in one upload.",
             "Put them into a folder on this computer and load that folder.",
         )
-    folder = workspace.root / "uploads" / secrets.token_hex(4)
+    folder = uploads_of(workspace) / secrets.token_hex(4)
     folder.mkdir(parents=True)
     kept = []
     try:
@@ -314,7 +319,7 @@ def safe_name(name: str) -> PurePosixPath:
 
 def sweep_uploads(workspace: Workspace) -> None:
     """Remove uploads that no job will read any more."""
-    folder = workspace.root / "uploads"
+    folder = uploads_of(workspace)
     needed = {
         part
         for record in workspace.jobs()

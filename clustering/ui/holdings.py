@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from clustering.jobs import catalogue
-from clustering.ui import forms, jobs, state
+from clustering.ui import bring, forms, jobs, state
 from clustering.ui.folding import folded
 from clustering.ui.gallery import contact_sheet
 from clustering.ui.sidebar import items_word, one_of
@@ -40,7 +41,13 @@ ICONS = {
 
 def origin(source: str) -> str:
     """Return where a collection is from, as part of a line: a place, or the sentence its maker wrote."""
-    return source.rstrip(".") if source.endswith(".") else f"from {source}"
+    if source.endswith("."):
+        return source.rstrip(".")
+    uploads, path = bring.uploads_of(state.workspace()), PurePath(source)
+    if not path.is_relative_to(uploads):
+        return f"from {source}"
+    _, *inside = path.relative_to(uploads).parts
+    return f"uploaded as {inside[0]}" if inside else "uploaded"
 
 
 def sheet(collection: Collection) -> None:

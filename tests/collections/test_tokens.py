@@ -41,6 +41,14 @@ def test_every_word_of_a_treebank_is_an_item_in_its_sentence(tmp_path):
     assert words.data()["words"].iloc[5] == ["Rain", "fell"]
 
 
+def test_where_a_word_stands_is_no_reference_unless_asked_for(tmp_path):
+    path = written(tmp_path, TREE + "\n\n" + TREE, "t.conllu")
+    columns = load(path, tmp_path / "c").label_columns
+    assert "tag" in columns
+    assert not {"document", "sentence"} & {*columns}
+    assert load(path, tmp_path / "d", label_column="sentence").label_columns[0] == "sentence"
+
+
 def test_phrases_are_what_hangs_on_a_word_side_by_side(tmp_path):
     two = TREE + "\n" + line(1, "An", "DET", 2) + line(2, "ox", "NOUN", 3) + line(3, "ran", "VERB", 0)
     found = load(written(tmp_path, two, "t.conllu"), tmp_path / "c", options={"spans": "phrases"})

@@ -152,6 +152,18 @@ def test_an_uploaded_name_never_leads_out_of_its_folder(given, kept):
     assert bring.safe_name(given) == PurePosixPath(kept)
 
 
+def test_where_a_collection_is_from_is_a_place_or_the_name_of_what_was_uploaded(empty_workspace, monkeypatch):
+    from clustering.ui import holdings
+
+    monkeypatch.setattr("clustering.ui.state.workspace", lambda: empty_workspace)
+    one = bring.keep_upload(empty_workspace, [("notes.jsonl", io.BytesIO(b"{}"))])
+    several = bring.keep_upload(empty_workspace, [("a.png", io.BytesIO(b"1")), ("b.png", io.BytesIO(b"2"))])
+    assert holdings.origin(str(one)) == "uploaded as notes.jsonl"
+    assert holdings.origin(str(several)) == "uploaded"
+    assert holdings.origin("/home/me/paintings") == "from /home/me/paintings"
+    assert holdings.origin("Painted by the studio.") == "Painted by the studio"
+
+
 def test_an_upload_that_fails_leaves_nothing_behind(empty_workspace):
     class Broken(io.BytesIO):
         def read(self, *_: int) -> bytes:
