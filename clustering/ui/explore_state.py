@@ -19,6 +19,7 @@ from clustering.labelling import label_column
 from clustering.ui import explore_view, state, theme
 from clustering.ui.explore_view import BY_LABEL, Column
 from clustering.ui.groups import Groups
+from clustering.workspace.labels import LabelsStamp
 from clustering.workspace.records import CollectionRecord, ProjectionRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def in_colours_of(found: Groups, first: str) -> Groups:
 def columns_of(record: CollectionRecord) -> list[Column]:
     """Return the columns of a collection one can filter and colour by."""
     found = _columns(record.id, record.content_hash)
-    labelled = not state.workspace().labels_stamp(record.id).startswith("0 ")
+    labelled = state.workspace().labels_stamp(record.id).n_labels
     return [*found, Column(BY_LABEL, "values")] if labelled else found
 
 
@@ -123,7 +124,7 @@ def _columns(collection_id: str, content_hash: str) -> list[Column]:  # noqa: AR
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _items(collection_id: str, content_hash: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
+def _items(collection_id: str, content_hash: str, stamp: LabelsStamp) -> pd.DataFrame:  # noqa: ARG001
     items, labels = state.open_collection(collection_id).items, state.workspace().labels(collection_id)
     return items.assign(**{BY_LABEL: label_column(labels, len(items))}) if labels else items
 

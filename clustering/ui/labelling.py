@@ -14,6 +14,7 @@ from clustering.ui import explore_state, state
 from clustering.ui.explore_state import LABELS, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_LABEL
 from clustering.ui.trouble import notice
+from clustering.workspace.labels import LabelsStamp
 
 Step = Mapping[int, str | None]
 DONE = "_labels-done"  # what can be undone, newest last: what the items of a step had before it
@@ -135,7 +136,7 @@ def _next_picks(
     feature_id: str,
     wanted: int,
     collection_id: str,
-    labels: str,  # noqa: ARG001
+    labels: LabelsStamp,  # noqa: ARG001
     left_out: tuple[int, ...],
 ) -> list[Pick] | None:
     found = _survey(stamp, feature_id, wanted)

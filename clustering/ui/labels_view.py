@@ -14,6 +14,7 @@ from clustering.ui.explore_refine import TYPICAL, taught
 from clustering.ui.trouble import plain
 from clustering.ui.words import several
 from clustering.workspace import CollectionRecord, RunRecord
+from clustering.workspace.labels import LabelsStamp
 
 FEWEST = 10  # labels, of which figures are given
 SHOWN = ("accuracy", "nmi", "ari")
@@ -22,7 +23,7 @@ SHOWN = ("accuracy", "nmi", "ari")
 def show(record: CollectionRecord, run: RunRecord) -> None:
     """Show the agreement of a run's groups with the labels given by hand; nothing where there are none."""
     stamp = state.workspace().labels_stamp(record.id)
-    n_labels = int(stamp.split()[0])
+    n_labels = stamp.n_labels
     if not n_labels:
         return
     st.header("Against labels given by hand", anchor=False)
@@ -41,7 +42,7 @@ def show(record: CollectionRecord, run: RunRecord) -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def against(collection_id: str, run_id: str, stamp: str) -> list[dict[str, Any]]:  # noqa: ARG001
+def against(collection_id: str, run_id: str, stamp: LabelsStamp) -> list[dict[str, Any]]:  # noqa: ARG001
     """Return the figures of the labelled items; none where they are too few."""
     from clustering import metrics
 

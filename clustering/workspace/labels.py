@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, insert, select
 
@@ -16,6 +17,13 @@ from clustering.workspace.tables import CollectionRow, LabelRow
 AT_ONCE = 500  # items named in one statement
 
 
+class LabelsStamp(NamedTuple):
+    """What changes whenever a label of a collection does."""
+
+    n_labels: int
+    latest: str  # moment of the last one; empty without any
+
+
 class Labels(Shelves):
     """Labels of a collection, in the order they were given."""
 
@@ -26,15 +34,15 @@ class Labels(Shelves):
             rows = session.execute(query.order_by(LabelRow.created, LabelRow.item))
             return {item: label for item, label in rows}  # noqa: C416  # rows are no pairs to a type checker
 
-    def labels_stamp(self, collection_id: str) -> str:
-        """Return what changes whenever a label does: their number and the moment of the last one.
+    def labels_stamp(self, collection_id: str) -> LabelsStamp:
+        """Return how many labels there are, and the moment of the last one.
 
         A label that is put back gets a new moment, so that both are never the same for other labels.
         """
         query = select(func.count(), func.max(LabelRow.created))
         with self.database.transaction() as session:
             n, last = session.execute(query.where(LabelRow.collection_id == collection_id)).one()
-        return f"{n} {last or ''}"
+        return LabelsStamp(n, last or "")
 
     def set_labels(self, collection_id: str, labels: Mapping[int, str | None]) -> dict[int, str | None]:
         """Give items labels, or with None take theirs; all of them or none.
