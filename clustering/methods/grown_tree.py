@@ -30,7 +30,7 @@ class GrownTree(DeepClusterer):
 
     Attributes
     ----------
-    children_, heights_, memberships_, places_
+    children_, heights_, memberships_, places_, generated_, nearest_
         As `HCMGAN` says.
     """
 
@@ -38,6 +38,8 @@ class GrownTree(DeepClusterer):
     heights_: NDArray[np.float64]
     memberships_: NDArray[np.float32]
     places_: NDArray[np.int64]
+    generated_: NDArray[np.float32]
+    nearest_: NDArray[np.int64]
     _begun: Pruned | None = None  # the tree that this fit goes on from
 
     @abstractmethod
@@ -94,7 +96,7 @@ class GrownTree(DeepClusterer):
                 f"This branch holds {mass:,.1f} items, all degrees added up; {least:,.0f} are needed.",
                 "Choose a larger branch, or train with a smaller “least_mass”.",
             )
-        begun = pruned(self.weights_, self.memberships_, len(self.children_), node)
+        begun = pruned(self._told(), self.memberships_, len(self.children_), node)
         seed = self.random_state + 1 if random_state is None else random_state
         changed = {"n_clusters": begun.n_splits + leaves, "random_state": seed}
         model = type(self)(**{**self.get_params(deep=False), **changed})
@@ -103,6 +105,12 @@ class GrownTree(DeepClusterer):
             return model._fit(items, emit, checkpoint)
         finally:
             del model._begun  # the next fit begins with the whole
+
+    def _told(self) -> dict[str, NDArray[Any]]:
+        """Return the weights, and what the generators of each split made; older models have not kept that."""
+        if not hasattr(self, "generated_"):
+            return self.weights_
+        return {**self.weights_, "fakes": self.generated_[::-1].copy(), "like": self.nearest_[::-1].copy()}
 
     def _grown_on(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return items as an array, sure that they are those of the fit."""
@@ -125,7 +133,8 @@ class GrownTree(DeepClusterer):
         return model
 
     def _decisive(self) -> dict[str, NDArray[Any]]:
-        return {} if self._begun is None else self._begun.arrays()
+        with_fakes = {"with fakes": np.array(True)}  # an earlier checkpoint knows of none
+        return with_fakes if self._begun is None else with_fakes | self._begun.arrays()
 
     def assign(self, network: GeneratorTree, latents: Tensor) -> Tensor:
         """Return what each leaf holds of items (n, d), by the classifiers on the way down to it."""
@@ -140,6 +149,9 @@ class GrownTree(DeepClusterer):
         made = int(network.made)
         self.children_, self.heights_ = merges(
             grown["parents"][:made].tolist(), grown["masses"][:made].sum(dim=1).tolist()
+        )
+        self.generated_, self.nearest_ = (
+            grown[name][:made].flip(0).cpu().numpy() for name in ("fakes", "like")
         )
         tree = self.setup(items.shape[1], torch_generator(self.random_state, "weights"))
         wanted = tree.state_dict()

@@ -89,6 +89,11 @@ class HCMGAN(GrownTree):
         What every leaf holds of every item; rows sum to 1.
     places_ : int64 array (n,)
         The leaf that holds most of each item.
+    generated_ : float32 array (u - 1, 2, 8, d)
+        What the generators of either half made when a split was done, by merge and in the order of its
+        children, as pixels of pictures; of other features (u - 1, 2, 8, 0).
+    nearest_ : int64 array (u - 1, 2, 8)
+        The real items nearest to them; −1 where nobody kept them.
 
     Notes
     -----

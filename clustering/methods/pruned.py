@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clustering.methods.split_order import SPLIT, TOLD, half_at, halves, in_order, numbered, within
+from clustering.methods.split_order import SHOWN, SPLIT, TOLD, half_at, halves, in_order, numbered, within
 from clustering.networks.generator_tree import GeneratorTree
 
 
@@ -55,6 +55,12 @@ class Pruned:
             if name.startswith(SPLIT)
         }
         network.splits[:kept].load_state_dict(splits)
+        for name in SHOWN:
+            if name in self.weights:
+                known = torch.from_numpy(self.weights[name]).to(network.masses.device)
+                whole = known.new_zeros(len(network.splits), *known.shape[1:])
+                whole[:kept] = known
+                setattr(network, name, whole)
         network.made.fill_(kept)
         held = torch.from_numpy(self.memberships).to(network.masses.device)
         room = held.new_zeros(len(held), len(network.splits) - kept)
@@ -71,7 +77,7 @@ def pruned(
     Parameters
     ----------
     weights : dict of str to array
-        Of a fitted `GeneratorTree`.
+        Of a fitted `GeneratorTree`, and by split what its generators made where that was kept.
     memberships : float32 array (n, n_splits + 1)
     node : int
         As in `MergeTree`.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Half = tuple[int, int] | None  # a split and its side; None is the whole collection
 SPLIT = "splits."  # how the names of the weights of a split begin
 TOLD = ("parents", "masses", "refined")  # arrays with a row a split
+SHOWN = ("fakes", "like")  # likewise, of trees that keep them
 
 
 class Halves(NamedTuple):
@@ -97,7 +98,7 @@ def numbered(parents: Sequence[int], order: Sequence[int]) -> tuple[list[int], d
 def in_order(weights: Mapping[str, Any], order: Sequence[int]) -> dict[str, Any]:
     """Return the weights of some splits and what is told of each, by name, told in another order."""
     place = {split: number for number, split in enumerate(order)}
-    found = {name: weights[name][list(order)] for name in TOLD}
+    found = {name: weights[name][list(order)] for name in (*TOLD, *SHOWN) if len(weights.get(name, ()))}
     found["parents"] = np.array(numbered(weights["parents"].tolist(), order)[0], dtype=np.int64)
     for name, value in weights.items():
         if name.startswith(SPLIT):

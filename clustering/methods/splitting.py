@@ -23,6 +23,7 @@ from clustering.training.step import products_in
 CRITIC_PACE = 0.5  # times the generators' rate
 CALM = 0.002  # of all items: a refinement that moves less membership is the last
 WATCHED_FROM, WATCHED_EVERY = 0.4, 0.1  # of a phase, when that is looked at
+PATIENCE = 2000  # steps before that: a critic learns first; published: 2,800 for a tenth of MNIST, or more
 MOST_ATTEMPTS = 4
 HARDLY = 1e-4  # of an item
 
@@ -167,9 +168,18 @@ class Splitting:
         network.accepted.fill_(True)
         made = int(network.made)
         network.refined[made] = bool(network.refinement)
+        self._keep_fakes(made)
         for classifier, gan in zip(network.classifiers(made), self.turns.gans, strict=False):
             classifier.load_state_dict(gan.classifier.state_dict())
         return moved
+
+    def _keep_fakes(self, split: int) -> None:
+        """Keep what the generators of either half make, to be seen beside it."""
+        network, (fakes, like) = self.network, self._watch.drawn()
+        if not len(network.fakes):
+            network.fakes = fakes.new_zeros(self._n_splits, *fakes.shape)
+            network.like = like.new_full((self._n_splits, *like.shape), -1)
+        network.fakes[split], network.like[split] = fakes, like
 
     def _add_split(self) -> None:
         """Give the halves of the split at work their place among the leaves."""
@@ -202,7 +212,9 @@ class Splitting:
             int(network.epoch) + 1,
             *(max(1, round(share * epochs)) for share in (WATCHED_FROM, WATCHED_EVERY)),
         )
-        if done < from_ or (done - from_) % every or not self._watch.lost():
+        if done < from_ or (done - from_) % every or done * self.steps(split, refinement) < PATIENCE:
+            return ""
+        if not self._watch.lost():
             return ""
         network.attempts += 1
         what = f"The GAN of {self._called(split)} collapsed: its critic sees through every fake"
@@ -228,6 +240,7 @@ class Splitting:
         network, data = self.network, self.data
         leaves = network.memberships[:, : int(network.made) + 1]
         figures: dict[str, float] = {}
+        shown = self._watch.shown if bool(network.active) else None
         leaf = int(network.at_work)
         if bool(network.active):
             if bool(network.trained):
@@ -242,7 +255,9 @@ class Splitting:
                 del figures["moved"]  # there was nothing to move from
         confidences, labels = leaves.max(dim=1)
         centers = means(data.features, leaves)
-        return Refreshed(data.features, centers, labels, confidences, {}, figures, self.tree_so_far(), True)
+        return Refreshed(
+            data.features, centers, labels, confidences, {}, figures, self.tree_so_far(), True, shown
+        )
 
     def tree_so_far(self) -> tuple[str, ...]:
         """Return the splits that were made, each branch with what it holds."""
@@ -270,7 +285,8 @@ class Splitting:
         told, self._told = self._told, ()
         if not bool(network.active) or int(network.epoch) < WATCHED_FROM * schedule.epochs:
             return told
-        return told + self._watch.alike() + self._watch.thin()
+        over = int(network.epoch) >= schedule.epochs
+        return told + (self._watch.blind() if over else ()) + self._watch.alike() + self._watch.thin()
 
     def _count(self) -> tuple[str, ...]:
         self.network.epoch += 1

@@ -151,6 +151,10 @@ class GeneratorTree(nn.Module):
         how often it began anew.
     noise : Tensor ()
         ν, how strongly items are disturbed now.
+    fakes : Tensor (n_splits, 2, s, d)
+        What the generators of either half of a split made in the end, while the tree grows; empty before.
+    like : int64 Tensor (n_splits, 2, s)
+        The real items nearest to them.
     """
 
     parents: Tensor
@@ -171,6 +175,8 @@ class GeneratorTree(nn.Module):
     epoch: Tensor
     attempts: Tensor
     noise: Tensor
+    fakes: Tensor
+    like: Tensor
 
     def __init__(self, plan: Plan, n_splits: int, n_gans: int, generator: Generator) -> None:
         super().__init__()
@@ -194,6 +200,8 @@ class GeneratorTree(nn.Module):
             "centers": torch.zeros(1, plan.n_features),
             "noise": torch.tensor(0.0),
         }
+        if n_gans:
+            buffers |= {"fakes": torch.zeros(0, 2, 0, 0), "like": torch.zeros(0, 2, 0, dtype=torch.int64)}
         for name, tensor in buffers.items():
             self.register_buffer(name, tensor)
 

@@ -113,6 +113,10 @@ class Data:
             on_host = self.device.type == "cpu"
             self._features = self._scaled(self._features.clone() if on_host else self._features)
 
+    def unscaled(self, rows: Tensor) -> Tensor:
+        """Return rows (r, d), scaled as they are handed out, in the numbers they were given in."""
+        return rows if self._scale is None else rows / self._scale[1] + self._scale[0]
+
     @property
     def given(self) -> NDArray[np.float32]:
         """The rows as they were given, on the host."""

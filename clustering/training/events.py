@@ -90,6 +90,23 @@ class Epoch(Told):
 
 
 @dataclass(frozen=True)
+class Generated:
+    """What generators make at the moment, from the same random numbers at every look.
+
+    Parameters
+    ----------
+    items : float32 array (g, s, d)
+        Some of each, in the numbers of the features as they were given; (g, s, 0) where these are no pixels
+        of a picture that a person could look at.
+    nearest : int64 array (g, s)
+        The real item nearest to each.
+    """
+
+    items: NDArray[np.float32]
+    nearest: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Snapshot(Told):
     """The latent space of a fixed random subset of the items (at most 20,000 rows).
 
@@ -104,6 +121,8 @@ class Snapshot(Told):
     confidences : float32 array (s,)
         Largest soft assignment; 0 while there are no clusters.
     centers : float32 array (K, m)
+    generated : Generated, optional
+        Of a method whose generators make items.
     """
 
     kind: ClassVar[str] = "snapshot"
@@ -114,6 +133,7 @@ class Snapshot(Told):
     labels: NDArray[np.integer[Any]]
     confidences: NDArray[np.float32]
     centers: NDArray[np.float32]
+    generated: Generated | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Generator, Tensor, nn
 
+from clustering.training.events import Generated
 from clustering.training.optimisers import Optimiser
 from clustering.training.step import Loss, Turns, at_once
 
@@ -28,6 +29,8 @@ class Refreshed:
         Numbers of this look that nothing minimises, told with the epoch.
     told : tuple of str
         Sentences of this look that are no alarms, told with the epoch.
+    generated : callable, optional
+        What generators make now; called only where somebody looks.
     given : bool
         Whether the latents are the features as they were given: then no network is to blame for those that do
         not vary.
@@ -41,6 +44,7 @@ class Refreshed:
     figures: Mapping[str, float] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     given: bool = False
+    generated: Callable[[], Generated] | None = None
 
 
 @dataclass(frozen=True)

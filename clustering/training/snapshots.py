@@ -85,4 +85,5 @@ class LiveView:
             seen.labels[self._rows].cpu().numpy(),
             seen.confidences[self._rows].float().cpu().numpy(),
             seen.centers.float().cpu().numpy().copy(),  # the next step moves the original
+            seen.generated() if seen.generated else None,
         )

@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.merge_tree import MergeTree
+from clustering.training.events import Generated
 from clustering.ui import explore_state, state
 from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import BY_CUT
@@ -19,6 +20,12 @@ def tree_of(run_id: str) -> MergeTree | None:
     """Return the tree of a run that has one with at least one branching."""
     tree = state.workspace().tree(run_id)
     return tree if tree is not None and tree.n_leaves > 1 else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def generated_at(run_id: str, merge: int) -> Generated | None:
+    """Return what the generators made of the two halves of a merge; None where nothing of it was kept."""
+    return state.workspace().generated(run_id, merge)
 
 
 def cut_key(shown: Shown) -> str:

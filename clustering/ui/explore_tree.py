@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clustering.jobs.cut import same_cut
 from clustering.merge_tree import MergeTree
-from clustering.ui import explore_cut, explore_item, explore_split, explore_state, jobs, state
+from clustering.ui import explore_cut, explore_item, explore_split, explore_state, generated, jobs, state
 from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.explore_view import BY_CUT
 from clustering.ui.folding import folded
@@ -30,7 +30,7 @@ def show(shown: Shown) -> None:
     place = _place(shown)
     waiting = [job.id for job in jobs.open_jobs(shown.record.id, kinds=("cut", "split-again"))]
     if waiting or jobs.remembered(place):
-        jobs.watch(waiting, place, then="run")
+        jobs.watch(waiting, place, then="run", picture=generated.now)
     tree = explore_cut.tree_of(shown.run.id)
     if tree is not None:
         _block(shown, tree)
@@ -152,6 +152,7 @@ def _card(shown: Shown, tree: MergeTree, node: int, above: int) -> None:
             st.caption(f"{_mass(tree, node)}, all degrees added up.")
         if not len(members):
             st.caption(f"No {one_of(shown.record.kind)} belongs here more than elsewhere.")
+            _made(shown, tree, node, above)
             return
         st.caption(plain(_made_of(shown, members)))
         opened = gallery(
@@ -162,6 +163,7 @@ def _card(shown: Shown, tree: MergeTree, node: int, above: int) -> None:
             height=76,
             strip=True,
         )
+        near = _made(shown, tree, node, above)
         st.button(
             "Open this branch",
             key=f"tree-open-{node}",
@@ -169,8 +171,21 @@ def _card(shown: Shown, tree: MergeTree, node: int, above: int) -> None:
             on_click=_go,
             args=(shown, node),
         )
+    opened = near if opened is None else opened
     if opened is not None:
         explore_item.drawer(shown, opened)
+
+
+def _made(shown: Shown, tree: MergeTree, node: int, above: int) -> int | None:
+    """Show what the generator of a half made when the branch was split; return the item opened."""
+    made = explore_cut.generated_at(shown.run.id, above - tree.n_leaves)
+    if made is None:
+        return None
+    features = state.workspace().feature_set(shown.run.feature_id)
+    half = tree.children[above - tree.n_leaves].tolist().index(node)
+    st.caption("What its generator makes", help=generated.told(features, made))
+    title = "What the generator of a branch makes"
+    return generated.strip(features, made, half, key=f"tree-made-{shown.run.id}-{node}", title=title)
 
 
 def _made_of(shown: Shown, members: NDArray[np.int64]) -> str:

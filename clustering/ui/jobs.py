@@ -83,7 +83,13 @@ def follow(
     block()
 
 
-def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
+def watch(
+    job_ids: Sequence[str],
+    key: str,
+    *,
+    then: str | None = None,
+    picture: Callable[[JobStatus], None] | None = None,
+) -> None:
     """Follow jobs found in the workspace, and those this person started until their ending was seen.
 
     Parameters
@@ -94,6 +100,8 @@ def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
         Names the place on the page.
     then : {"collection", "run"}, optional
         What of the finished job becomes current.
+    picture : callable, optional
+        As in `follow`.
     """
     started = st.session_state.get(f"_started-{key}", [])
     listed = list(dict.fromkeys([*started, *job_ids]))
@@ -111,7 +119,7 @@ def watch(job_ids: Sequence[str], key: str, *, then: str | None = None) -> None:
         _ending(status, key)
     going = [status.job_id for status in found if status.is_open or status.state == "interrupted"]
     if going:
-        follow(going, key=key, until_one=True)
+        follow(going, key=key, picture=picture, until_one=True)
 
 
 def preparing(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clustering import charts
 from clustering.charts import palette
-from clustering.ui import jobs, live, state, theme
+from clustering.ui import generated, jobs, live, state, theme
 from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.trouble import plain
 from clustering.ui.words import duration, several
@@ -118,6 +118,7 @@ def picture(status: JobStatus) -> None:
             moving_map(status.job_id, snapshots[-1])
             for sentence in live.told(rows):
                 st.caption(plain(sentence))
+            generated.latest(workspace.job(status.job_id), snapshots[-1])
         else:
             st.skeleton(430)
             st.caption("The map appears with the first epoch.")

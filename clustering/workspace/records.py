@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.training.events import Generated
+
 
 @dataclass(frozen=True)
 class CollectionRecord:
@@ -147,6 +149,13 @@ class SnapshotFile:
         """Return ``rows, labels, confidences`` (s,), ``latents`` (s, m) and ``centers`` (K, m)."""
         with np.load(self.path, allow_pickle=False) as archive:
             return {name: archive[name] for name in ("rows", "latents", "labels", "confidences", "centers")}
+
+    def generated(self) -> Generated | None:
+        """Return what generators made at that moment; None of a method without them."""
+        with np.load(self.path, allow_pickle=False) as archive:
+            if "nearest" not in archive.files:
+                return None
+            return Generated(archive["generated"].astype(np.float32), archive["nearest"])
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from clustering.files import (
     write_text,
 )
 from clustering.merge_tree import MergeTree
+from clustering.training.events import Generated
 from clustering.workspace.database import now
 from clustering.workspace.neighbours import nearest
 from clustering.workspace.records import FeatureRecord, RunArrays, RunRecord, SeedRecord, SnapshotFile
@@ -30,7 +31,7 @@ from clustering.workspace.shelves import Shelves, _forget_notes
 from clustering.workspace.snapshots import snapshots_in
 from clustering.workspace.store import found, refuse_while_used
 from clustering.workspace.tables import ClusterNameRow, ProjectionRow, RunRow
-from clustering.workspace.trees import tree_in
+from clustering.workspace.trees import generated_in, tree_in
 
 RUN_ARRAYS = ("labels", "soft_assignments", "latents", "centers")
 INIT_LABELS = "init_labels.npy"
@@ -191,6 +192,10 @@ class Results(Shelves):
     def tree(self, run_id: str) -> MergeTree | None:
         """Return the tree that a run's groups were cut from; None where its method makes none."""
         return tree_in(self.run(run_id).folder / "model")
+
+    def generated(self, run_id: str, merge: int) -> Generated | None:
+        """Return what generators made of the two children of a merge; None where nothing was kept."""
+        return generated_in(self.run(run_id).folder / "model", merge)
 
     def hints_given(self, run_id: str) -> list[Mapping[str, Any]]:
         """Return the pairs made by hand that a run was trained with: ``together`` and ``items`` of each."""

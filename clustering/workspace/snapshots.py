@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
 from clustering.files import write_arrays
 from clustering.training.events import Snapshot
 from clustering.workspace.ids import slug
@@ -37,6 +39,9 @@ def keep_snapshot(folder: Path, snapshot: Snapshot) -> SnapshotFile:
     arrays = {
         name: getattr(snapshot, name) for name in ("rows", "latents", "labels", "confidences", "centers")
     }
+    if snapshot.generated is not None:
+        arrays["nearest"] = snapshot.generated.nearest
+        arrays["generated"] = snapshot.generated.items.astype(np.float16)  # fine enough to be looked at
     write_arrays(path, arrays)
     own = [old for old in before if old.seed in (snapshot.seed, None)]
     repeated = [old.number for old in own if old.phase == phase and old.epoch >= snapshot.epoch]

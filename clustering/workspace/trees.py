@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from clustering.merge_tree import MergeTree
+from clustering.training.events import Generated
 
 PARTS = ("children_", "heights_", "places_")  # fitted attributes of a method with a tree, as `MergeTree` has
-
 DEGREES = "memberships_"  # and of one whose leaves hold items by degrees
+MADE = ("generated_", "nearest_")  # and of one whose splits are made by generators
 
 
 def tree_in(model: Path) -> MergeTree | None:
@@ -23,3 +26,17 @@ def tree_in(model: Path) -> MergeTree | None:
             return None
         parts = [*PARTS, *({DEGREES} & set(arrays.keys()))]
         return MergeTree(*(arrays.get_tensor(part) for part in parts))
+
+
+def generated_in(model: Path, merge: int) -> Generated | None:
+    """Return what generators made of the two children of a merge, by the model in a folder."""
+    from safetensors import safe_open
+
+    file = model / "arrays.safetensors"
+    if not file.exists():
+        return None
+    with safe_open(file, framework="numpy") as arrays:
+        if not set(MADE) <= set(arrays.keys()):
+            return None
+        items, nearest = (np.asarray(arrays.get_slice(name)[merge]) for name in MADE)
+    return Generated(items, nearest) if (nearest >= 0).all() else None

@@ -10,6 +10,7 @@ from sklearn.datasets import make_blobs
 from clustering.errors import Stopped, StudioError
 from clustering.losses.adversarial import generator_loss
 from clustering.losses.generator_identity import generator_identity
+from clustering.methods import splitting
 from clustering.methods.gan_turns import Schedule
 from clustering.methods.gan_watch import GanWatch
 from clustering.methods.hcmgan import HCMGAN
@@ -262,6 +263,11 @@ def test_what_goes_wrong_with_a_gan_is_told_in_words(blobs):
 
 def test_a_gan_that_collapses_begins_again_and_a_branch_that_never_splits_becomes_a_leaf(blobs, monkeypatch):
     monkeypatch.setattr(GanWatch, "lost", lambda watch: True)
+    patient = HCMGAN(**SMALL | {"refinements": 0}).fit(blobs)  # a critic is ahead at first
+    assert patient.history_[-1]["reason"] == "All splits were made."
+    alarms = [alarm for row in patient.history_ for alarm in row.get("alarms", ())]
+    assert sum("still sees through every fake" in alarm for alarm in alarms) == 3
+    monkeypatch.setattr(splitting, "PATIENCE", 0)
     model = HCMGAN(**SMALL).fit(blobs)
     assert model.soft_assignments_.shape == (90, 1)
     assert model.history_[-1]["reason"].startswith("0 of 3 splits were made")
@@ -271,6 +277,7 @@ def test_a_gan_that_collapses_begins_again_and_a_branch_that_never_splits_become
 
 def test_a_refinement_that_collapses_leaves_the_split_as_it_was(blobs, monkeypatch):
     monkeypatch.setattr(GanWatch, "lost", lambda watch: bool(watch._network.refinement))
+    monkeypatch.setattr(splitting, "PATIENCE", 0)
     model, raw = HCMGAN(**SMALL).fit(blobs), HCMGAN(**SMALL | {"refinements": 0}).fit(blobs)
     assert model.history_[-1]["reason"] == "All splits were made."
     np.testing.assert_allclose(model.memberships_, raw.memberships_, atol=1e-6)
@@ -293,6 +300,30 @@ def test_convolutions_take_pictures_of_any_size_and_colour(shape):
     torch.testing.assert_close(
         gan.features(fakes)[:1], gan.features(fakes[:1])
     )  # no row depends on its company
+
+
+def test_what_generators_make_is_shown_while_they_learn_and_kept_with_their_split(blobs):
+    seen = []
+    X = np.random.default_rng(1).uniform(2, 6, size=(60, 16)).astype(np.float32)
+    pictures = {"trunk": "convolution", "maps": 2, "n_clusters": 3, "refinements": 1, "epochs": 1}
+    model = HCMGAN(**SMALL | pictures).fit(X, emit=lambda event: seen.append(event) and None)
+    made = [one.generated for one in seen if one.kind == "snapshot" and one.generated is not None]
+    assert len(made) == 8  # before and after each of four phases
+    assert all(one.items.shape == (2, 8, 16) for one in made)
+    for one in made:
+        assert X.min() - 1e-4 <= one.items.min() <= one.items.max() <= X.max() + 1e-4  # its own numbers
+        apart = np.square(one.items[:, :, None] - X).sum(axis=-1)
+        np.testing.assert_allclose(
+            np.take_along_axis(apart, one.nearest[..., None], -1)[..., 0], apart.min(-1), rtol=1e-3
+        )
+    np.testing.assert_allclose(model.generated_[-1], made[3].items, atol=1e-4)
+    np.testing.assert_array_equal(model.nearest_[0], made[-1].nearest)
+    again = model.split_again(X, 0 if 0 in model.children_[0] else 1)
+    assert again.generated_.shape == (len(again.children_), 2, 8, 16)
+    np.testing.assert_allclose(again.generated_[-1], model.generated_[-1])
+    features = HCMGAN(**SMALL | {"n_clusters": 2, "refinements": 0}).fit(blobs)  # five numbers: no picture
+    assert features.generated_.shape == (1, 2, 8, 0)
+    assert features.nearest_.max() < 90
 
 
 def test_convolutions_refuse_what_is_no_picture(blobs):

@@ -276,6 +276,26 @@ def test_a_training_of_several_seeds_says_whose_picture_is_shown(workspace, visi
     assert [warning.value for warning in app.warning] == ["Seed 3 speaks."]
 
 
+def test_what_generators_make_stands_beside_the_moving_map(workspace, visit, running):
+    from clustering.training.events import Generated, Snapshot
+    from clustering.workspace.snapshots import keep_snapshot
+
+    features = workspace.feature_sets()[0]
+    wanted = {"collection": features.collection_id, "features": features.id, "baselines": []}
+    job = workspace.submit("train", {**wanted, "method": "hcmgan"}, title="Train", worker_id=running.id)
+    rows = np.arange(features.n_items)
+    points = np.zeros((len(rows), 2), dtype=np.float32)
+    near = np.array([[3, 3, 3, 1], [2, 5, 2, 5]])
+    made = Generated(np.zeros((2, 4, 0), dtype=np.float32), near)
+    seen = Snapshot("split 1", 1, rows, points, rows % 2, points[:, 0], points[:2], made)
+    assert keep_snapshot(job.folder / "snapshots", seen).generated().nearest.tolist() == near.tolist()
+    app = visit("train")
+    assert not app.exception
+    assert "What the generators make now" in words(app)
+    assert "of 4 for each half the nearest real items are shown" in words(app)
+    assert {"One half", "Other half"} <= {caption.value for caption in app.caption}
+
+
 def test_what_a_training_had_to_say_stays_on_the_page(visit, running):
     app = visit("train")
     assert [warning.value for warning in app.warning] == ["Group 2 holds no item."]

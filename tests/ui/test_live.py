@@ -8,11 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustering.ui import live
+from clustering.ui.generated import GAP, SIDE, in_a_row
 
 
 def latents(n=200, m=6, seed=0):
     rng = np.random.default_rng(seed)
     return (rng.normal(size=(n, m)) * np.arange(m, 0, -1)).astype(np.float32)
+
+
+def test_made_pixels_stand_side_by_side_in_their_own_greys_and_colours():
+    grey = np.array([[0, 0.5, 1, 2] * 4, [0.2] * 16], dtype=np.float32)  # 4 × 4 pixels
+    drawn = in_a_row(grey, colour=False)
+    times = round(SIDE / 4)
+    assert drawn.shape == (4 * times, 2 * 4 * times + GAP, 4)
+    assert drawn[0, : 4 * times : times, 0].tolist() == [0, 128, 255, 255]
+    assert (drawn[:, 4 * times : 4 * times + GAP, 3] == 0).all()  # the page shows through
+    colours = np.zeros((1, 48), dtype=np.float32)
+    colours[0, 1::3] = 1
+    assert (in_a_row(colours, colour=True)[0, 0] == [0, 255, 0, 255]).all()
 
 
 def test_positions_are_the_two_strongest_directions():
