@@ -42,13 +42,14 @@ def group(shown: Shown, label: int) -> None:
 def _picture(shown: Shown, index: int, caption: str, key: str) -> None:  # noqa: ARG001
     if not routes.are_served():
         return
+    aspect = shown.collection.items["aspect"].iloc[index]
     small = routes.picture_address(shown.record.id, index, 1024)
     whole = f"/studio/collections/{shown.record.id}/items/{index}/original"
     st.html(
         f'<a href="{escape(whole, quote=True)}" target="_blank" rel="noopener" title="Open the original">'
         f'<img src="{escape(small, quote=True)}" alt="{escape(caption, quote=True)}" '
-        'style="display:block;margin:0 auto;max-width:100%;height:min(46vh,400px);'
-        'object-fit:contain"></a>'
+        f'style="display:block;margin:0 auto;aspect-ratio:{aspect:.4g};'
+        f'width:min(100%,{aspect:.4g}*min(46vh,400px))"></a>'  # its room is there before it is
     )
 
 
