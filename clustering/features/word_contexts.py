@@ -20,6 +20,7 @@ from clustering.progress import Progress, silent, tell
 
 EDGE, RARE = "", "\0"  # beyond the sentence; words that are not among the counted
 ENDINGS = 3  # letters
+SEEN = 5  # times a neighbour must stand in the collection: of rarer ones the information is mostly chance
 
 
 class WordContexts(Encoder):
@@ -37,6 +38,7 @@ class WordContexts(Encoder):
             "network. A language model sees the whole sentence."
         ),
         order=85,
+        version=2,
     )
 
     def __init__(
@@ -45,7 +47,7 @@ class WordContexts(Encoder):
         vocabulary: Annotated[
             int,
             Interval(ge=10, le=20_000),
-            Meaning("Neighbours that are counted, the commonest first.", advanced=True),
+            Meaning("Neighbours that are counted at most, the commonest first.", advanced=True),
         ] = 2000,
     ) -> None:
         self.dimensions = dimensions
@@ -55,12 +57,11 @@ class WordContexts(Encoder):
         """Return what the blocks are."""
         return (
             f"{self.dimensions} numbers each for a word, its left and its right neighbour, and its "
-            "endings of up to three "
-            "letters: positive pointwise mutual information with the words beside them, reduced by SVD, "
-            "every column "
-            "with mean 0 and deviation 1. Of a phrase, the left neighbour is that of its first word, the "
-            "right that of "
-            "its last, and word and ending are those of its last."
+            "endings of up to three letters: positive pointwise mutual information with the words beside "
+            f"them that stand in the collection {SEEN} times or more, reduced by SVD. Each is brought to one "
+            "length, which would else tell how frequent a word is; then every column has mean 0 and "
+            "deviation 1. Of a phrase, the left neighbour is that of its first word, the right that of its "
+            "last, and word and ending are those of its last."
         )
 
     def encode(
@@ -80,8 +81,9 @@ class WordContexts(Encoder):
         types = {
             word: at for at, word in enumerate([EDGE, *dict.fromkeys(w for words in lower for w in words)])
         }
-        by_word = _reduced(_ppmi(lower, types, self.vocabulary), self.dimensions)
-        by_ending = _reduced(_endings(types), self.dimensions)
+        counted = _counted(lower, self.dimensions, self.vocabulary)
+        by_word = _of_one_length(_reduced(_ppmi(lower, types, counted), self.dimensions))
+        by_ending = _of_one_length(_reduced(_endings(types), self.dimensions))
         where = data[["words", "start", "end"]].itertuples(index=False)
         picked = np.array([
             (types[words[end - 1].lower()], types[words[start - 1].lower() if start else EDGE],
@@ -113,13 +115,18 @@ def spans_of(collection: Encodable) -> pd.DataFrame:
     return data
 
 
-def _ppmi(sentences: list[list[str]], types: dict[str, int], vocabulary: int) -> Any:
+def _counted(sentences: list[list[str]], fewest: int, most: int) -> list[str]:
+    """Return the words that count as neighbours: seen often enough, or the commonest where few are."""
+    seen = Counter(word for words in sentences for word in words).most_common(most)
+    often = sum(times >= SEEN for _, times in seen)
+    return [word for word, _ in seen[: max(often, fewest)]]
+
+
+def _ppmi(sentences: list[list[str]], types: dict[str, int], counted: list[str]) -> Any:
     """Return max(0, log p(w, c) / (p(w) p(c))) of words and what stands left or right of them, sparse."""
     from scipy.sparse import coo_array
 
-    counted = Counter(word for words in sentences for word in words)
-    column = {word: at for at, (word, _) in enumerate(counted.most_common(vocabulary))}
-    column |= {EDGE: len(column), RARE: len(column) + 1}
+    column = {word: at for at, word in enumerate([*counted, EDGE, RARE])}
     width = len(column)
     rows, columns = [], []
     for words in sentences:
@@ -147,6 +154,12 @@ def _endings(types: dict[str, int]) -> Any:
                 rows.append(row)
                 columns.append(column.setdefault(word[-length:], len(column)))
     return coo_array((np.ones(len(rows)), (rows, columns)), shape=(len(types), max(1, len(column)))).tocsr()
+
+
+def _of_one_length(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scale rows to length 1; zeros, as of what lies beyond a sentence, stay zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 def _reduced(table: Any, dimensions: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import pytest
 from clustering.errors import StudioError
 from clustering.features import encode, encoder, language_models
 from clustering.features.catalogue import default_encoder
-from clustering.features.word_contexts import _ppmi
+from clustering.features.word_contexts import _counted, _of_one_length, _ppmi
 
 SENTENCES = [["the", "ship", "sailed"], ["a", "ship", "left"], ["the", "unforgettable", "sea"]]
 
@@ -120,7 +120,7 @@ def test_texts_without_a_shared_word_are_refused():
 
 def test_mutual_information_of_neighbours_agrees_with_a_plain_loop():
     types = {word: at for at, word in enumerate(["", *dict.fromkeys(w for s in SENTENCES for w in s)])}
-    found = _ppmi(SENTENCES, types, 100).toarray()
+    found = _ppmi(SENTENCES, types, list(types)[1:]).toarray()
     pairs = []
     for words in SENTENCES:
         padded = ["", *words, ""]
@@ -136,6 +136,18 @@ def test_mutual_information_of_neighbours_agrees_with_a_plain_loop():
         for pair, n in joint.items()
     }
     assert sorted(found[found > 0].round(9)) == sorted(np.round([v for v in expected.values() if v > 0], 9))
+
+
+def test_neighbours_count_when_they_are_seen_often_or_when_few_are():
+    often = [["the", "ship"]] * 5 + [["a", "sea"]]
+    assert _counted(often, 1, 100) == ["the", "ship"]
+    assert _counted(often, 3, 100) == ["the", "ship", "a"]
+    assert _counted(often, 1, 1) == ["the"]
+
+
+def test_how_frequent_a_word_is_does_not_stretch_its_vector():
+    rows = _of_one_length(np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]]))
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, 0.8], [0, 0]])
 
 
 def test_a_word_is_four_standardised_blocks(words):
