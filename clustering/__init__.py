@@ -42,6 +42,7 @@ _HOMES = {
     "TSNE": "clustering.projections.tsne",
     "UDDA": "clustering.methods.udda",
     "UMAP": "clustering.projections.umap",
+    "USLT": "clustering.methods.usl_t",
     "Workspace": "clustering.workspace",
     "encode": "clustering.features",
     "latent_map_figure": "clustering.charts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,19 +14,38 @@ from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
 from clustering.workspace import Workspace
 
+if TYPE_CHECKING:
+    from clustering.labelling import Pick
+
 
 @app.command(name="label-next")
 def label_next(
-    subject: Annotated[str, typer.Argument(help="Id of features, or of a collection.")],
+    subject: Annotated[str, typer.Argument(help="Id of a run, of features, or of a collection.")],
     n_items: Annotated[int, typer.Option("--n-items", "-n", help="How many labels you will give.")] = 10,
     workspace: Where = None,
 ) -> None:
-    """List the items most worth a label next: dense places first, one for each, far from those labelled."""
+    """List the items most worth a label next: dense places first, one for each, far from those labelled.
+
+    A run of USL-T has learned which: of each of its groups without a label the item it is surest of. Of any
+    other run its features are asked.
+    """
     from clustering.jobs.labelling import kept_survey
+    from clustering.labelling import surest_items
+    from clustering.labelling.surest import METHOD
     from clustering.labelling.surveying import Distances
 
     with Work(workspace_at(workspace), queue=False) as work:
-        house, features = work.workspace, _features(work, subject)
+        house = work.workspace
+        if work.identified(subject, ("features", "collection", "run")) == "run":
+            run = house.run(subject)
+            if run.method == METHOD:
+                odds = house.run_arrays(run.id).soft_assignments
+                _listed(
+                    house, run.collection_id, surest_items(odds, house.labels(run.collection_id))[:n_items]
+                )
+                return
+            subject = run.feature_id
+        features = _features(work, subject)
         collection = house.feature_set(features).collection_id
         labels = house.labels(collection)
         budget = min(len(labels) + n_items, house.collection(collection).n_items)
@@ -34,9 +53,7 @@ def label_next(
         found = kept_survey(house, features, budget)
         assert found is not None  # it was just made
         picks = found.next_items(Distances.of(house.features(features), found), n_items, labels)
-        ids = house.open_collection(collection).items["id"]
-        rows = [(str(ids.iloc[pick.item]), pick.stands_for, pick.reason) for pick in picks]
-        table("Most worth a label", ("id", "stands for", "why"), rows)
+        _listed(house, collection, picks)
 
 
 @app.command()
@@ -118,6 +135,12 @@ def _features(work: Work, subject: str) -> str:
         return kept[0].id
     made = work.do("features", {"collection": subject, "encoder": "auto", "parameters": {}})
     return str(made.result["features"])
+
+
+def _listed(house: Workspace, collection: str, picks: list[Pick]) -> None:
+    ids = house.open_collection(collection).items["id"]
+    rows = [(str(ids.iloc[pick.item]), pick.stands_for, pick.reason) for pick in picks]
+    table("Most worth a label", ("id", "stands for", "why"), rows)
 
 
 def _rows(house: Workspace, collection: str, items: list[str]) -> list[int]:

@@ -34,10 +34,11 @@ class Pick:
     Parameters
     ----------
     item : int
-    density : float
-        One over the mean squared distance to its nearest neighbours.
+    worth : float
+        What it was picked by: one over the mean squared distance to its nearest neighbours, or the odds of
+        its group.
     cluster : int
-        Group of the survey it was picked from.
+        Group it was picked from.
     stands_for : int
         Items in that group.
     reason : str
@@ -45,7 +46,7 @@ class Pick:
     """
 
     item: int
-    density: float
+    worth: float
     cluster: int
     stands_for: int
     reason: str

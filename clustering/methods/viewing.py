@@ -115,6 +115,10 @@ class Viewing:
         """Return another look at every item, (times · b, d): the whole batch, and again."""
         return self._made(self._others(batch, neighbours, times), batch.generator)
 
+    def alone(self, batch: Batch) -> Tensor:
+        """Return another look at every item (b, d), made of nothing but the item itself."""
+        return self._made(batch.features, batch.generator)
+
     def pair(self, batch: Batch, neighbours: Tensor) -> tuple[Tensor, Tensor]:
         """Return two looks at every item, (b, d) each: of the item itself, and another."""
         both = torch.cat([batch.features, self._others(batch, neighbours)])

@@ -72,7 +72,8 @@ def _progress(shown: Shown, n_labels: int, wanted: int) -> None:
 def _offer(shown: Shown, wanted: int, busy: bool) -> None:
     st.markdown(
         f"Which {items_word(shown.record.kind)} are most worth a label? Those that many others resemble, "
-        "each from another part of the collection. The answer comes from the features of this run alone."
+        "each from another part of the collection. The answer comes from the features of this run alone; a "
+        "run of USL-T learns it, one for each of its groups."
     )
     st.button(
         "Look for them",

@@ -8,7 +8,8 @@ import streamlit as st
 
 from clustering.errors import StudioError
 from clustering.jobs.labelling import kept_survey, survey_file
-from clustering.labelling import Pick, Survey, read_labels
+from clustering.labelling import Pick, Survey, read_labels, surest_items
+from clustering.labelling.surest import METHOD
 from clustering.labelling.surveying import Distances
 from clustering.ui import explore_state, state
 from clustering.ui.explore_state import LABELS, MAP, WORKS, Shown
@@ -113,13 +114,29 @@ def budget_key(shown: Shown) -> str:
 
 
 def budget(shown: Shown, n_labels: int) -> int:
-    """Return how many labels a person wants to give in all; at first as many as make the next twenty full."""
+    """Return how many labels a person wants to give in all.
+
+    At first as many as make the next twenty full, or as the run was trained for.
+    """
     usual = min((n_labels // ROUND + 1) * ROUND, shown.n)
+    if chooses(shown) and n_labels < shown.groups.count:
+        usual = shown.groups.count
     return int(st.session_state.setdefault(budget_key(shown), usual))
 
 
+def chooses(shown: Shown) -> bool:
+    """Say whether the run learned itself which items to ask about (USL-T)."""
+    return shown.run.method == METHOD
+
+
 def next_picks(shown: Shown, wanted: int) -> list[Pick] | None:
-    """Return what is to be labelled next, the most worth first; None while nobody has looked."""
+    """Return what is to be labelled next, the most worth first; None while nobody has looked.
+
+    A run that learned it is asked first; once every group of its has a label, its features are looked over
+    as those of any run.
+    """
+    if chooses(shown) and (picks := _surest(shown)):
+        return picks
     file = survey_file(state.workspace(), shown.run.feature_id, wanted)
     if not file.exists():
         return None
@@ -128,6 +145,11 @@ def next_picks(shown: Shown, wanted: int) -> list[Pick] | None:
         stamp, shown.run.feature_id, wanted, shown.record.id,
         state.workspace().labels_stamp(shown.record.id), tuple(skipped(shown)),
     )  # fmt: skip
+
+
+def _surest(shown: Shown) -> list[Pick]:
+    labels = state.workspace().labels(shown.record.id)
+    return surest_items(state.run_arrays(shown.run.id).soft_assignments, labels, skipped(shown))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -10,7 +10,7 @@ from clustering.cli import main
 from clustering.jobs.executors import Inline
 from clustering.jobs.labelling import kept_survey, survey_file
 from clustering.jobs.lessons import accuracy_sentence
-from clustering.workspace import Workspace
+from clustering.workspace import RunArrays, Workspace
 
 
 @pytest.fixture
@@ -52,6 +52,26 @@ def test_labels_are_asked_for_given_listed_and_written_on_the_command_line(house
     assert "sea" in out
     assert workspace.labels(collection) == {asked[0]: "sea"}
     assert "There is no item “nobody”" in command("label", collection, "sea", "nobody")[1]
+
+
+def test_a_run_of_usl_t_says_itself_what_to_label_and_of_another_run_the_features_are_asked(house):
+    workspace, collection, features, command = house
+    rows, labels = np.asarray(workspace.features(features)), np.arange(60) % 3
+    odds = 0.05 + 0.85 * np.eye(3, dtype=np.float32)[labels]
+    odds[[12, 31, 50]] = 0.005 + 0.985 * np.eye(3, dtype=np.float32)[[0, 1, 2]]
+    arrays = RunArrays(labels, odds, rows, np.stack([rows[labels == kind].mean(axis=0) for kind in range(3)]))
+    run, other = (
+        workspace.add_run(features, arrays, method=name, title=name, family="deep", parameters={}, seed=0).id
+        for name in ("usl_t", "idec")
+    )
+    ids = list(workspace.open_collection(collection).items["id"].astype(str))
+    listed, _ = command("label-next", run, "-n", "2")
+    asked = [ids.index(line.split()[0]) for line in listed.splitlines()[2:]]
+    assert asked == [12, 31]
+    assert "surest of among them" in listed
+    workspace.set_labels(collection, {12: "sea"})
+    assert "i12" not in command("label-next", run)[0].split()
+    assert "most typical of them" in command("label-next", other, "-n", "2")[0]
 
 
 def test_what_is_held_back_is_not_learned_from_and_is_counted(house):

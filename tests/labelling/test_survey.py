@@ -31,7 +31,7 @@ def test_picks_are_distinct_one_a_group_and_never_what_has_a_label(seed, n_items
     assert len({pick.cluster for pick in picks}) == n_items
     assert not {tuple(rows[item]) for item in items} & {tuple(rows[item]) for item in labelled}, "nor a twin"
     assert len({tuple(rows[item]) for item in items}) == n_items
-    assert all(pick.reason.endswith(".") and pick.density > 0 for pick in picks)
+    assert all(pick.reason.endswith(".") and pick.worth > 0 for pick in picks)
 
 
 @settings(max_examples=8, deadline=None)
@@ -64,7 +64,7 @@ def test_many_copies_of_one_item_are_one_kind_and_their_density_is_finite():
     rows = np.repeat(np.eye(3, dtype=np.float32), 20, axis=0)
     picks = label_next(rows, 10)
     assert sorted(pick.item for pick in picks) == [0, 20, 40]
-    assert all(np.isfinite(pick.density) and pick.stands_for == 20 for pick in picks)
+    assert all(np.isfinite(pick.worth) and pick.stands_for == 20 for pick in picks)
     with pytest.raises(StudioError, match="4 labels are to be given, but there are 3 different items"):
         survey(rows, 4)
 

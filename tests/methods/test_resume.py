@@ -47,6 +47,7 @@ CASES = {
     | {"pretext": "contrast", "pretrain_epochs": 2, "epochs": 3, "semi_steps": 200, "semi_batch_size": 4},
     "scan, with a queue": LEARNING
     | {"pretext": "momentum", "pretrain_epochs": 4, "epochs": 3, "self_label_epochs": 0, "batch_size": 50},
+    "usl_t": LEARNING | {"pretext": "contrast", "pretrain_epochs": 3, "epochs": 4, "batch_size": 50},
     "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
     | CLUSTERING
     | {"hidden_dim": 8, "channels": 2},

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from clustering.jobs.executors import Inline
+from clustering.labelling import surest_items
+from clustering.workspace import RunArrays
 from tests.small_workspace import Small, make
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -63,6 +66,28 @@ def test_the_look_over_the_collection_is_a_job_and_its_answer_an_item_with_a_rea
     app = opened("explore", small)
     assert not app.exception
     assert re.search(r"Stands for \d works that have no label yet, ", words(app))
+
+
+def test_a_run_of_usl_t_asks_about_what_it_is_surest_of_without_another_look(small):
+    house, arrays = small.workspace, small.workspace.run_arrays(small.run)
+    latents, centers = np.asarray(arrays.latents), np.asarray(arrays.centers)
+    made = RunArrays(np.asarray(arrays.labels), np.asarray(arrays.soft_assignments), latents, centers)
+    told = {"title": "USL-T", "family": "deep", "parameters": {"n_clusters": 3}, "seed": 0}
+    run = house.add_run(small.features, made, method="usl_t", **told)
+    house.remove_run(small.run)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.session_state["labels-room"] = True
+    app.switch_page("pages/explore.py").run()
+    assert not app.exception
+    assert app.number_input(key=f"label-budget-{small.collection}").value == 3, "as many as it has groups"
+    for _ in range(3):
+        assert "Stands for 4 works that have no label yet, as the one this run is surest of" in words(app)
+        type_label(app, "sea")
+        assert not app.exception
+    surest = [pick.item for pick in surest_items(house.run_arrays(run.id).soft_assignments)]
+    assert list(house.labels(small.collection)) == surest
+    app.button(key="labels-more").click().run()
+    assert [job.kind for job in house.jobs()] == ["survey"], "further ones come from its features"
 
 
 def test_enter_gives_the_label_and_goes_to_the_next_until_every_part_has_one(small):
