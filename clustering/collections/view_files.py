@@ -47,11 +47,14 @@ class View:
         A row of NaN where an item lacks the view.
     columns : tuple of str
         What its numbers are called, where anything says so.
+    shape : (height, width, channels), optional
+        Where they are pictures: an array of items × height × width, or × channels as well.
     """
 
     name: str
     values: NDArray[np.float32]
     columns: tuple[str, ...] = ()
+    shape: tuple[int, int, int] | None = None
 
     @property
     def lacking(self) -> NDArray[np.bool_]:
@@ -125,7 +128,7 @@ def _of_archive(path: Path) -> FoundViews:
         )
     _refuse_lengths({name: shapes[name][0][0] for name in wide})
     with opened_arrays(path) as opened:
-        views = [View(name, _numbers(opened[name], name)) for name in wide]
+        views = [View(name, _numbers(opened[name], name), shape=_shape_of(shapes[name][0])) for name in wide]
         n = len(views[0].values)
         metadata = pd.DataFrame(index=pd.RangeIndex(n))
         labels = labels_beside(opened, n)
@@ -172,7 +175,7 @@ def _of_folder(folder: Path, id_column: str | None) -> FoundViews:
         if part.values.shape[1]:
             values = part.values[np.maximum(places, 0)]
             values[places < 0] = np.nan
-            views.append(View(part.name, values, part.columns))
+            views.append(View(part.name, values, part.columns, part.shape))
         metadata = _beside(metadata, part, places)
     return FoundViews(views, ids, metadata, findings)
 
@@ -187,6 +190,7 @@ class _Part:
     rest: pd.DataFrame
     ids: list[str] | None
     findings: tuple[Finding, ...] = ()
+    shape: tuple[int, int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -201,8 +205,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _part(file: Path, id_column: str | None) -> _Part:
     if file.suffix.lower() == ".npy":
-        values = _numbers(read_arrays(file, "").data, file.name)
-        return _Part(file.stem, values, (), pd.DataFrame(index=pd.RangeIndex(len(values))), None)
+        array = read_arrays(file, "").data
+        values, shape = _numbers(array, file.name), _shape_of(array.shape)
+        nothing = pd.DataFrame(index=pd.RangeIndex(len(values)))
+        return _Part(file.stem, values, (), nothing, None, shape=shape)
     raw, findings = read_cells(file)
     table, odd = typed_table(raw.reset_index(drop=True))
     naming = id_column if id_column in table else _naming(table)
@@ -295,6 +301,13 @@ def _refuse_lengths(lengths: dict[str, int]) -> None:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {n:,}" for name, n in lengths.items())
         raise StudioError(f"The views differ in the number of their items: {told}.", LENGTHS)
+
+
+def _shape_of(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Return height, width and channels of the pictures in an array of such a shape, None if it has none."""
+    if len(shape) == 3:
+        return shape[1], shape[2], 1
+    return (shape[1], shape[2], shape[3]) if len(shape) == 4 else None
 
 
 def _numbers(values: NDArray[Any], name: str) -> NDArray[np.float32]:

@@ -70,8 +70,8 @@ def read_views(
     check_column(metadata, label_column, path.name)
     content_hash, repeats = _kept(values, views, part)
     ids = pd.Series(found.ids or [str(row) for row in range(len(values))], dtype="str")
-    about: dict[str, Any] = {"views": [_told(view) for view in views]}
-    about |= _picture(views, options)
+    drawn = _picture(views, options)
+    about: dict[str, Any] = {"views": [_told(view, drawn) for view in views], **drawn}
     columns: dict[str, Any] = {"id": ids}
     if "picture" in about:
         height, width = about["picture"]["shape"]
@@ -87,8 +87,8 @@ def read_views(
         *column_findings(metadata, labels, constant="kept as metadata", missing="kept as missing"),
     )  # fmt: skip
     if "picture" in about:
-        drawn = (drawn_view(row, about, SMALL) for row in values)
-        build_atlas(drawn, len(ids), part / THUMBNAILS, content_hash, progress)
+        small = (drawn_view(row, about, SMALL) for row in values)
+        build_atlas(small, len(ids), part / THUMBNAILS, content_hash, progress)
     return Loaded(items, labels, content_hash, findings, about=about)
 
 
@@ -128,7 +128,7 @@ def _pictures_and_numbers(
     content_hash, _ = _kept(view.values, [view], part)
     both = hashlib.blake2b(f"{pictures.content_hash} {content_hash}".encode(), digest_size=16).hexdigest()
     lacking = np.stack([np.zeros(len(items), bool), view.lacking], axis=1)
-    about = {"views": [{"name": PICTURES, "size": 0, "pictures": True}, _told(view)], "pictured": True}
+    about = {"views": [{"name": PICTURES, "size": 0, "pictures": True}, _told(view, {})], "pictured": True}
     sentence = f"2 views: the pictures, and {count(len(names), 'number')} of each ({listed(names)})."
     findings = (
         Finding("views", 2, sentence, tuple(names[:EXAMPLES])),
@@ -188,9 +188,16 @@ def _kept(values: NDArray[np.float32], views: Sequence[View], part: Path) -> tup
     return whole.hexdigest(), first_equal(np.array(digests, dtype=np.uint64))
 
 
-def _told(view: View) -> dict[str, Any]:
+def _told(view: View, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a view's name and size, what its columns are called, and the shape of its pictures."""
     told: dict[str, Any] = {"name": view.name, "size": view.values.shape[1]}
-    return told | ({"columns": list(view.columns[:MOST_NAMED])} if view.columns else {})
+    if view.columns:
+        told["columns"] = list(view.columns[:MOST_NAMED])
+    if drawn and drawn["picture"]["view"] == view.name:
+        told["shape"] = [*drawn["picture"]["shape"], 1]
+    elif view.shape:
+        told["shape"] = list(view.shape)
+    return told
 
 
 def _named(views: Sequence[View], lacking: NDArray[np.bool_]) -> str | None:
@@ -228,7 +235,8 @@ def _picture(views: Sequence[View], options: ViewOptions) -> Mapping[str, Any]:
             f"Choose one of: {', '.join(one.name for one in views)}.",
         )
     size = view.values.shape[1]
-    width = options.picture_width or round(size**0.5)
+    own = view.shape[1] if view.shape and view.shape[2] == 1 else round(size**0.5)
+    width = options.picture_width or own
     if size % width:
         raise StudioError(
             f"The {size} numbers of “{view.name}” do not fill rows of {width} pixels.",

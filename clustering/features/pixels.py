@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Interval
@@ -55,6 +55,7 @@ class Pixels(Encoder):
         self.colour = colour
         self.fit = fit
         self._met = ""
+        self._sides: tuple[int, int] | None = None  # width and height, once pictures were encoded
 
     def describe(self) -> str:
         """Return how pictures become numbers."""
@@ -72,7 +73,7 @@ class Pixels(Encoder):
         self._check(collection)
         own = self._own_size(collection) if self.size is None else None
         side = self.size or FALLBACK_SIDE
-        width, height = own or (side, side)
+        self._sides = width, height = own or (side, side)
         self._met = f" Here they are {width} × {height} pixels."
         channels = 1 if self.colour == "grey" else 3
         key = self.key(collection)
@@ -82,6 +83,12 @@ class Pixels(Encoder):
             return self._pixels(read_picture(collection, index), (width, height), resize=own is None)
 
         return encode_in_batches(read, _shares, rows, BATCH, progress, "Features from raw pixels")
+
+    def layout(self, collection: Encodable) -> dict[str, Any]:
+        """Return height, width and channels of the picture that a row is."""
+        side = self.size or FALLBACK_SIDE
+        sides = self._sides or (None if self.size else self._own_size(collection)) or (side, side)
+        return {"view_shapes": (sides[1], sides[0], 1 if self.colour == "grey" else 3)}
 
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
         """Return a function that brings new pictures to the collection's size; see `Encoder.prepared`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 NAMED = 12  # views named in a description
+NO_PICTURE = (0, 0, 0)  # height, width, channels of a view of numbers
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,14 @@ class Views(Encoder):
         return f"{scaling}; {weight}; a method for one view sees them joined.{self._met}"
 
     def layout(self, collection: Encodable) -> dict[str, Any]:
-        """Return the columns of each view."""
-        return {"view_sizes": tuple(self._sizes(collection, self._one_picture(collection)))}
+        """Return the columns of each view, and the shapes of those that are pictures where there are any."""
+        drawn = _pictured(collection)
+        size, shape = (0, NO_PICTURE) if drawn is None else self._one_picture(drawn)
+        views = collection.about["views"]
+        sizes = tuple(size if view.get("pictures") else view["size"] for view in views)
+        shapes = [shape if view.get("pictures") else view.get("shape", NO_PICTURE) for view in views]
+        told = {"view_shapes": tuple(side for one in shapes for side in one)}
+        return {"view_sizes": sizes} | (told if any(told["view_shapes"]) else {})
 
     def encode(
         self, collection: Encodable, *, progress: Progress = silent, checkpoint: Path | None = None
@@ -167,16 +175,13 @@ class Views(Encoder):
             parts.append((np.where(np.isnan(view), one.shift, view) - one.shift) * one.factor)
         return np.concatenate(parts, axis=1)
 
-    def _sizes(self, collection: Encodable, of_pictures: int) -> list[int]:
-        return [of_pictures if view.get("pictures") else view["size"] for view in collection.about["views"]]
-
-    def _one_picture(self, collection: Encodable) -> int:
-        """Return how many numbers the encoder of pictures makes of one; 0 where there are none."""
-        drawn = _pictured(collection)
-        if drawn is None:
-            return 0
-        first = _Pictures(drawn.collection, 1)
-        return int(_encoder_of(self.pictures, drawn).encode(first).shape[1])
+    def _one_picture(self, drawn: _Pictures) -> tuple[int, tuple[int, ...]]:
+        """Return how many numbers the encoder of pictures makes of one, and their shape as a picture."""
+        made = _encoder_of(self.pictures, drawn)
+        shape = made.layout(drawn).get("view_shapes")
+        if shape:
+            return prod(shape), shape
+        return int(made.encode(_Pictures(drawn.collection, 1)).shape[1]), NO_PICTURE
 
 
 @dataclass(frozen=True)

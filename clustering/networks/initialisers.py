@@ -54,3 +54,38 @@ def convolution(
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def transposed_convolution(
+    n_in: int,
+    n_out: int,
+    side: int,
+    stride: int,
+    padding: int,
+    output_padding: tuple[int, int],
+    generator: Generator,
+) -> nn.ConvTranspose2d:
+    """Return a square transposed convolution, drawn as `convolution` is.
+
+    Parameters
+    ----------
+    n_in, n_out, side, stride, padding : int
+    output_padding : (int, int)
+        Pixels added below and on the right, which the convolution it mirrors had rounded away.
+    generator : torch.Generator
+        On the CPU.
+    """
+    layer: nn.ConvTranspose2d = nn.utils.skip_init(
+        nn.ConvTranspose2d,
+        n_in,
+        n_out,
+        kernel_size=side,
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+    )
+    bound = (side**2 * n_in) ** -0.5
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    return layer

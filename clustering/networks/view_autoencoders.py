@@ -9,6 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from clustering.networks.autoencoder import Autoencoder
+from clustering.networks.convolutional_autoencoder import ConvolutionalAutoencoder
+from clustering.networks.convolutions import Picture
 from clustering.networks.initialisers import Initialiser
 
 
@@ -34,6 +36,8 @@ class ViewAutoencoders(nn.Module):
     ----------
     view_sizes : sequence of int
         d_v; the columns of an item lie view after view.
+    pictures : sequence of Picture or None
+        Of each view the picture that convolutions read its columns as; None for linear layers.
     marked : bool
         Whether V more columns follow, with 1 where an item lacks a view. They are handed on behind the codes,
         so that latents are then V·m + V numbers.
@@ -46,6 +50,7 @@ class ViewAutoencoders(nn.Module):
     def __init__(
         self,
         view_sizes: Sequence[int],
+        pictures: Sequence[Picture | None],
         marked: bool,
         hidden_dims: Sequence[int],
         latent_dim: int,
@@ -56,7 +61,10 @@ class ViewAutoencoders(nn.Module):
         super().__init__()
         self.sizes, self.marked, self.latent_dim = tuple(view_sizes), marked, latent_dim
         self.views = nn.ModuleList(
-            Autoencoder(size, hidden_dims, latent_dim, 0, initialiser, generator) for size in view_sizes
+            Autoencoder(size, hidden_dims, latent_dim, 0, initialiser, generator)
+            if picture is None
+            else ConvolutionalAutoencoder(picture, latent_dim, generator)
+            for size, picture in zip(view_sizes, pictures, strict=True)
         )
         self.centers = nn.Parameter(torch.zeros(n_clusters, latent_dim * len(self.sizes)))
         self.weight_logits = nn.Parameter(torch.zeros(len(self.sizes), n_clusters))
@@ -89,8 +97,8 @@ class ViewAutoencoders(nn.Module):
         """Return the centres in each view's space, (K, m) each."""
         return self.centers.split(self.latent_dim, dim=1)
 
-    def _autoencoders(self) -> list[Autoencoder]:
-        return [view for view in self.views if isinstance(view, Autoencoder)]
+    def _autoencoders(self) -> list[Autoencoder | ConvolutionalAutoencoder]:
+        return [view for view in self.views if isinstance(view, Autoencoder | ConvolutionalAutoencoder)]
 
     def _apart(self, rows: Tensor, sizes: Sequence[int]) -> tuple[list[Tensor], Tensor | None]:
         if not self.marked:

@@ -104,6 +104,8 @@ def closed(
     is said by the features.
     """
     laid_out = dict.fromkeys(method.info["layout"], "As the features say.")
+    if collection.kind != "images" and not _has_picture_views(collection):
+        laid_out["picture_encoder"] = "Only for views that are pictures."
     square = encoder == "pixels"
     if square and feature_id is not None:
         dimensions = state.workspace().feature_set(feature_id).dimensions
@@ -113,6 +115,11 @@ def closed(
     if collection.kind == "images":
         return laid_out | {"views": "Only for raw pixels of square pictures as features."}
     return laid_out | {"views": "Only for collections of pictures."}
+
+
+def _has_picture_views(collection: CollectionRecord) -> bool:
+    about = state.workspace().open_collection(collection.id).about
+    return any(view.get("pictures") or view.get("shape") for view in about.get("views", ()))
 
 
 def pairs_told(method: Entry, collection: CollectionRecord, entries: Mapping[str, Entry]) -> str:

@@ -55,6 +55,7 @@ def test_an_archive_of_several_arrays_is_views_and_its_labels_stay_apart(tmp_pat
 def test_a_view_of_more_axes_is_laid_flat_and_an_array_called_x_is_still_vectors(tmp_path):
     there = load(archive(tmp_path, shape=ONE, cube=OTHER.reshape(12, 2, 2)), tmp_path / "c")
     assert there.data().shape == (12, 7)
+    assert [view.get("shape") for view in there.about["views"]] == [None, [2, 2, 1]]  # pictures, one channel
     (tmp_path / "v").mkdir()
     assert load(archive(tmp_path / "v", x=ONE, other=OTHER), tmp_path / "d").kind == "vectors"
 
@@ -122,6 +123,7 @@ def test_a_view_can_be_shown_as_a_picture(tmp_path):
     there = load(source, tmp_path / "c", options=chosen)
     assert there.pictured
     assert there.picture(0, 128).size == (128, 96)
+    assert [view.get("shape") for view in there.about["views"]] == [None, [3, 4, 1]]
     assert there.atlas is not None
     with pytest.raises(StudioError, match=r"no view “px” .*picture"):
         load(source, tmp_path / "d", options={"picture_view": "px"})

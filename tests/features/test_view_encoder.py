@@ -40,6 +40,12 @@ def test_every_column_is_standardised_every_view_weighs_the_same_and_marks_say_w
     assert "“one”: 1" in found.about["description"]
 
 
+def test_arrays_of_pictures_are_told_with_their_shape(tmp_path):
+    np.savez(tmp_path / "v.npz", one=RNG.random((9, 2)), pictures=RNG.random((9, 4, 3, 3)))
+    there = load(tmp_path / "v.npz", tmp_path / "c")
+    assert encode(there).layout == {"view_sizes": (2, 36), "view_shapes": (0, 0, 0, 4, 3, 3)}
+
+
 def test_views_may_keep_their_proportions_or_stay_as_they_are(measured):
     raw = np.asarray(measured.data())
     by_view = np.asarray(encode(measured, scaling="each view", equal_weight=False))[:, 2:11]
@@ -90,6 +96,7 @@ def test_pictures_are_encoded_by_an_encoder_for_pictures(tmp_path):
     found = encode(there)
     assert found.layout["view_sizes"][1] == 2
     assert found.shape == (6, sum(found.layout["view_sizes"]))
+    assert found.layout["view_shapes"] == (8, 8, 1, 0, 0, 0)  # so small that their pixels are taken
     assert "Pictures: " in found.about["description"]
     with pytest.raises(StudioError, match="cannot be placed"):
         read_newcomers(there, [source / "0.png"])

@@ -166,6 +166,59 @@ def test_views_that_do_not_add_up_are_refused_with_the_mend(two_views):
     assert "one more a view" in refusal.value.mend
 
 
+@pytest.fixture(scope="module")
+def bars() -> tuple[np.ndarray, np.ndarray]:
+    """Pictures with a bar, upright or lying, and numbers that tell two other halves apart."""
+    rng = np.random.default_rng(5)
+    pictures, y = rng.normal(size=(60, 6, 7)) * 0.1, np.arange(60) % 4
+    for at, kind in enumerate(y):
+        pictures[at, *((2, slice(None)) if kind % 2 else (slice(None), 4))] += 1
+    numbers = rng.normal(size=(60, 2)) * 0.1 + (y // 2)[:, None]
+    return np.hstack([numbers, pictures.reshape(60, -1)]).astype(np.float32), y
+
+
+PICTURES = {"view_sizes": (2, 42), "view_shapes": (0, 0, 0, 6, 7, 1), "picture_encoder": "convolutional"}
+
+
+def test_views_that_are_pictures_are_read_by_convolutions_and_the_model_comes_back_from_disk(bars, tmp_path):
+    X, y = bars
+    model = fitted(X, **PICTURES, pretrain_epochs=30, learning_rate=3e-3)
+    assert len({*zip(model.labels_, y % 2, strict=True)}) == 4  # no group mixes upright and lying bars
+    weights = {name: array.shape for name, array in model.weights_.items()}
+    assert weights["views.1.down.0.weight"] == (32, 1, 5, 5)
+    assert weights["views.0.encoder.layers.0.weight"] == (16, 2)  # the numbers keep their linear layers
+    model.save(tmp_path)
+    again = DMSC.load(tmp_path)
+    np.testing.assert_array_equal(again.predict_proba(X[:9]), model.predict_proba(X[:9]))
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+
+
+def test_a_picture_keeps_its_proportions_where_convolutions_read_it(bars):
+    X, _ = bars
+    shift, factor = DMSC(**PICTURES).scaling(X.mean(axis=0), X.var(axis=0))
+    assert len(set(factor[2:])) == len(set(shift[2:])) == 1
+    scaled = (X[:, 2:] - shift[2:]) * factor[2:]
+    assert (scaled.mean(), scaled.std()) == pytest.approx((0, 1), abs=1e-5)
+    marked = np.hstack([X, np.zeros((60, 2), dtype=np.float32)])
+    shift, factor = DMSC(**PICTURES).scaling(marked.mean(axis=0), marked.var(axis=0))
+    assert (shift[-2:].tolist(), factor[-2:].tolist()) == ([0, 0], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"view_shapes": None}, "None of the 2 views is pictures"),
+        ({"view_shapes": None, "view_sizes": None}, "The one view is not pictures"),
+        ({"view_shapes": (6, 7, 1)}, "holds 3 numbers for 2 views"),
+        ({"view_shapes": (0, 0, 0, 6, 6, 1)}, "View 2 has 42 columns, but pictures of 6 × 6 .* have 36"),
+    ],
+)
+def test_convolutions_without_a_picture_to_read_are_refused_with_the_mend(bars, changed, words):
+    with pytest.raises(StudioError, match=words) as refusal:
+        fitted(bars[0], **PICTURES | changed)
+    assert "dense" in refusal.value.mend or "0, 0, 0" in refusal.value.mend
+
+
 def test_a_fit_goes_on_from_its_checkpoint_only_with_the_same_pairs(two_views, tmp_path):
     X, _ = two_views
     heard: list[str] = []
