@@ -24,7 +24,9 @@ SPACES = {"features": "features", "latent": "latent space"}
 @app.command()
 def place(
     run: Annotated[str, typer.Argument(help="Id of a run.")],
-    files: Annotated[list[Path], typer.Argument(help="Pictures, a small table or vectors.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Pictures, a small table, vectors, texts or sentences.")
+    ],
     chart: Annotated[
         str | None, typer.Option("--map", help="Id of a map of the run; else its newest.")
     ] = None,

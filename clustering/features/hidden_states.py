@@ -11,7 +11,7 @@ from annotated_types import Interval
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
-from clustering.features.base import Encodable
+from clustering.features.base import Encodable, EncodeNew
 from clustering.features.batches import written
 from clustering.features.info import EncoderInfo
 from clustering.features.language_models import LanguageEncoder
@@ -75,23 +75,24 @@ class HiddenStates(LanguageEncoder):
         self._check(collection)
         data = spans_of(collection)
         tokenizer, network = self._network()
-        layers = int(network.config.num_hidden_layers)
-        if self.layer > layers:
-            raise StudioError(
-                f"{self.model} has {layers} layers; there is no layer {self.layer}.",
-                f"Choose a layer from 0 to {layers}.",
-            )
-        sentences = data.drop_duplicates("sentence").set_index("sentence")["words"]
-        states, split = self._states(tokenizer, network, sentences, progress)
-        phrases = bool((data["end"] - data["start"] > 1).any())
-        found = np.stack(
-            [
-                _of_span(states[s], a, b, phrases)
-                for s, a, b in data[["sentence", "start", "end"]].itertuples(index=False)
-            ]
-        )
+        states, split = self._states(tokenizer, network, _sentences(data), progress)
+        found = _of_spans(data, states, _phrases(data))
         self._met = f" {split:,} sentences were too long for it and read in parts." if split else ""
         return written(found, self.key(collection), checkpoint)
+
+    def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:
+        """Return a function that reads the sentences of new words; see `Encoder.prepared`."""
+        self._check(collection)
+        known = spans_of(collection)
+        tokenizer, network = self._network()
+        phrases = _phrases(known)
+
+        def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
+            data = spans_of(newcomers)
+            return _of_spans(data, self._states(tokenizer, network, _sentences(data), silent)[0], phrases)
+
+        self._check_width(collection, dimensions, int(network.config.hidden_size) * (1 + phrases))
+        return encode_new
 
     def _states(
         self, tokenizer: Any, network: Any, sentences: pd.Series[Any], progress: Progress
@@ -136,7 +137,14 @@ class HiddenStates(LanguageEncoder):
                 device
             ).eval()
 
-        return self._opened("transformers", open_)
+        tokenizer, network = self._opened("transformers", open_)
+        layers = int(network.config.num_hidden_layers)
+        if self.layer > layers:
+            raise StudioError(
+                f"{self.model} has {layers} layers; there is no layer {self.layer}.",
+                f"Choose a layer from 0 to {layers}.",
+            )
+        return tokenizer, network
 
 
 def _parts(tokenizer: Any, words: list[str], most: int) -> list[list[str]]:
@@ -172,3 +180,19 @@ def _of_words(states: NDArray[np.float32], word_ids: list[int | None], n_words: 
 
 def _of_span(states: NDArray[np.float32], start: int, end: int, phrases: bool) -> NDArray[np.float32]:
     return np.concatenate([states[start], states[end - 1]]) if phrases else states[start]
+
+
+def _of_spans(
+    data: pd.DataFrame, states: dict[int, NDArray[np.float32]], phrases: bool
+) -> NDArray[np.float32]:
+    spans = data[["sentence", "start", "end"]].itertuples(index=False)
+    return np.stack([_of_span(states[at], start, end, phrases) for at, start, end in spans])
+
+
+def _sentences(data: pd.DataFrame) -> pd.Series[Any]:
+    return data.drop_duplicates("sentence").set_index("sentence")["words"]
+
+
+def _phrases(data: pd.DataFrame) -> bool:
+    """Say whether any item is more than one word: then all are told by their two end points."""
+    return bool((data["end"] - data["start"] > 1).any())

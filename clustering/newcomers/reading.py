@@ -17,6 +17,7 @@ from clustering.newcomers.rows import refuse_many, table_rows, vector_rows
 from clustering.newcomers.texts import text_rows
 from clustering.newcomers.views import view_rows
 from clustering.newcomers.windows import window_rows
+from clustering.newcomers.words import word_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,8 @@ class Newcomers:
     paths : tuple of Path
         Files of pictures.
     rows : DataFrame or array, optional
-        Of a table (the collection's feature columns), vectors, features of nodes, windows or views.
+        Of a table (the collection's feature columns), vectors, features of nodes, windows, views, texts, or
+        words in their sentences.
     notes : tuple of str
         Sentences about what was met and left out.
     about : mapping
@@ -131,7 +133,7 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     collection : Collection
         Says what kind of item is expected, and which columns.
     files : sequence of Path
-        Pictures; or tables or arrays with a row an item; or series.
+        Pictures; or tables or arrays with a row an item; or series; or texts, or sentences.
 
     Raises
     ------
@@ -173,7 +175,5 @@ def read_newcomers(collection: Collection, files: Sequence[Path]) -> Newcomers:
     if collection.kind == "views":
         joined, names, notes = view_rows(collection, files)
         return Newcomers("views", names, rows=joined, notes=notes, about=collection.about)
-    raise StudioError(
-        f"Items of the kind “{collection.kind}” cannot be placed yet.",
-        "Choose a collection of pictures, a table, vectors, series, texts, a graph or views.",
-    )
+    words, names = word_rows(collection, files)
+    return Newcomers("tokens", names, rows=words)

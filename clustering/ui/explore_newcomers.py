@@ -37,6 +37,7 @@ ENDINGS = {
     "vectors": ["npy", "npz", "parquet", "csv"],
     "series": ["npy", "npz", "ts", "csv", "tsv"],
     "text": ["txt"],
+    "tokens": ["txt", "conllu", "gz"],
     "graph": ["csv", "tsv", "npy", "npz", "parquet"],
     "views": ["npz"],
 }
@@ -46,6 +47,7 @@ ASKS = {
     "vectors": "Place vectors of your own",
     "series": "Place windows of your own",
     "text": "Place texts of your own",
+    "tokens": "Place words of your own",
     "graph": "Place nodes of your own",
     "views": "Place items of your own",
 }
@@ -55,9 +57,15 @@ WORDS = {
     "vectors": "Vectors",
     "series": "Series",
     "text": "Texts",
+    "tokens": "Sentences, one a line, or CoNLL-U",
     "graph": "Features of nodes, one a row",
     "views": "Views, one array each",
 }
+WRITE = {  # kinds whose items can be written on the spot, and what the box asks for
+    "text": "Or write a text",
+    "tokens": "Or write a sentence; [square brackets] around some words place only those",
+}
+WRITTEN = "written.txt"
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"
     "background:var(--studio-accent);color:var(--studio-paper);font-size:.8rem;line-height:1.2rem"
@@ -145,18 +153,38 @@ def _drop(shown: Shown, chosen: ProjectionRecord | None, kept: dict[str, Any]) -
         on_change=_dropped,
         args=(shown, chosen.id if chosen else None, key),
     )
+    if shown.record.kind in WRITE:
+        box = f"{key}-written"
+        st.text_area(
+            WRITE[shown.record.kind],
+            key=box,
+            height=68,
+            on_change=_written,
+            args=(shown, chosen.id if chosen else None, box),
+        )
 
 
 def _dropped(shown: Shown, map_id: str | None, key: str) -> None:
-    """Hand in what was dropped; where the answer comes at once, the map is drawn again with it."""
+    """Hand in what was dropped."""
     files = st.session_state.get(key)
-    if not files:
-        return
+    if files:
+        _hand_in(shown, map_id, [(file.name, file.getvalue()) for file in files])
+
+
+def _written(shown: Shown, map_id: str | None, key: str) -> None:
+    """Hand in what was written."""
+    text = str(st.session_state.get(key) or "").strip()
+    if text:
+        _hand_in(shown, map_id, [(WRITTEN, text.encode())])
+
+
+def _hand_in(shown: Shown, map_id: str | None, files: Sequence[tuple[str, bytes]]) -> None:
+    """Ask where items belong; where the answer comes at once, the map is drawn again with it."""
     kept = _kept(shown)
-    kept["turn"] += 1  # the drop area is empty again
+    kept["turn"] += 1  # the drop area and the box are empty again
     kept["troubles"], kept["notes"] = [], []
     try:
-        future = desk().place(shown.run.id, [(file.name, file.getvalue()) for file in files], map_id)
+        future = desk().place(shown.run.id, files, map_id)
     except StudioError as error:
         kept["troubles"].append((error.problem, error.mend))
         return

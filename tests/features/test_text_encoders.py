@@ -9,7 +9,7 @@ import pytest
 from clustering.errors import StudioError
 from clustering.features import encode, encoder, language_models
 from clustering.features.catalogue import default_encoder
-from clustering.features.word_contexts import _counted, _of_one_length, _ppmi
+from clustering.features.counted_words import CountedWords, _beside, _counted, _information, _of_one_length
 
 SENTENCES = [["the", "ship", "sailed"], ["a", "ship", "left"], ["the", "unforgettable", "sea"]]
 
@@ -120,7 +120,8 @@ def test_texts_without_a_shared_word_are_refused():
 
 def test_mutual_information_of_neighbours_agrees_with_a_plain_loop():
     types = {word: at for at, word in enumerate(["", *dict.fromkeys(w for s in SENTENCES for w in s)])}
-    found = _ppmi(SENTENCES, types, list(types)[1:]).toarray()
+    counts = _beside(SENTENCES, types, {word: at for at, word in enumerate([*list(types)[1:], "", "\0"])})
+    found = _information(counts, counts.sum(axis=0)).toarray()
     pairs = []
     for words in SENTENCES:
         padded = ["", *words, ""]
@@ -156,6 +157,39 @@ def test_a_word_is_four_standardised_blocks(words):
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_array_equal(found[1, :2], found[4, :2])  # both are “ship”
     assert not np.array_equal(found[1, 2:4], found[4, 2:4])  # with other words on the left
+
+
+def test_new_words_are_told_by_the_counts_of_the_collection(words):
+    made = encoder("word-contexts")(dimensions=2)
+    rows = made.prepared(words, 8)(Held("tokens", words.data().iloc[3:6]))
+    np.testing.assert_allclose(rows, made.encode(words)[3:6], atol=1e-6)
+
+
+def test_a_word_nobody_counted_lies_where_one_between_the_same_words_lies(words):
+    """“boat” in the place of “ship”, which stands once between “the” and “sailed” in these sentences."""
+    once = [["the", "ship", "sailed"], ["a", "sea", "left"], ["the", "wave", "sailed"]]
+    counts = CountedWords(once, 2, 100)
+
+    def of(word: str) -> np.ndarray:
+        data = pd.DataFrame({"sentence": [0], "start": [1], "end": [2], "words": [["the", word, "sailed"]]})
+        return counts.blocks(data)[0]
+
+    # the length apart, as all are brought to one: the SVD's own rows differ from those folded in by rounding
+    np.testing.assert_allclose(of("boat")[:6], of("ship")[:6], atol=1e-6)
+    assert not np.allclose(of("boat")[6:], of("ship")[6:])  # it ends otherwise
+    assert np.isfinite(of("ζ")).all()
+
+
+def test_a_new_sentence_is_read_by_the_same_layer(words, model):
+    made = encoder("hidden-states")(model=str(model), layer=1, device="cpu")
+    one = words.data().iloc[[4, 6, 7]]
+    np.testing.assert_allclose(
+        made.prepared(words, 8)(Held("tokens", one)), made.encode(words)[[4, 6, 7]], atol=1e-5
+    )
+    with pytest.raises(StudioError, match="now gives 8 features"):
+        made.prepared(words, 9)
+    phrase = pd.concat([words.data(), words.data().iloc[[0]].assign(end=2)])
+    assert made.prepared(Held("tokens", phrase), 16)(Held("tokens", one)).shape == (3, 16)
 
 
 def test_states_of_a_saved_model_are_means_over_pieces_layer_by_layer(words, model):

@@ -19,6 +19,7 @@ from clustering.jobs.executors import Inline
 from clustering.jobs.placing import Placer
 from clustering.jobs.placing_desk import PlacingDesk, safe_name
 from clustering.jobs.placing_process import FOLDER, answered
+from clustering.methods.syntdec import SyntDEC
 from clustering.processes import started
 from clustering.workspace import Workspace
 
@@ -55,6 +56,40 @@ def row(made: Path, tmp_path: Path) -> Path:
     """The seventh row of the collection, as a file of its own."""
     pd.read_csv(made / "rows.csv").iloc[[7]].to_csv(tmp_path / "seven.csv", index=False)
     return tmp_path / "seven.csv"
+
+
+def test_a_sentence_is_placed_word_by_word_where_its_like_lie(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    kinds = [["the", "a"], ["ship", "sea", "wave", "boat"], ["sailed", "left", "fell"]]
+    lines = []
+    for _ in range(30):
+        lines += [
+            "\t".join([str(at), str(random.choice(kind)), "_", f"T{at}", "_", "_", "0", "_", "_", "_"])
+            for at, kind in enumerate(kinds, 1)
+        ] + [""]
+    (tmp_path / "small.conllu").write_text("\n".join(lines), encoding="utf-8")
+    workspace = Workspace.open(tmp_path / "workspace")
+    settings = SyntDEC.info.test_settings | {"hidden_dims": [16]}
+    with Inline(workspace) as here:
+        load = here.submit("load", {"source": str(tmp_path / "small.conllu"), "name": "Words"})
+        encode = here.submit("features", {"parameters": {"dimensions": 3}}, load.id)
+        train = here.submit(
+            "train", {"method": "syntdec", "parameters": settings, "baselines": []}, encode.id
+        )
+        here.submit("project", {"projection": "pca", "space": "latent"}, train.id)
+    assert [job.problem for job in workspace.jobs() if job.state != "finished"] == []
+    run, chart = workspace.runs()[0], workspace.projections()[0]
+    known = dict(zip(workspace.open_collection(run.collection_id).items["title"], range(90), strict=True))
+    (tmp_path / "mine.txt").write_text("The ship sailed\nA [vessel] left\n", encoding="utf-8")
+    found = Placer(workspace).place(run.id, [tmp_path / "mine.txt"], chart.id).items
+    (tmp_path / "mine.txt").write_text("The ship sailed", encoding="utf-8")
+    whole = Placer(workspace).place(run.id, [tmp_path / "mine.txt"], chart.id).items
+    labels = workspace.run_arrays(run.id).labels
+    assert [item.name for item in found] == ["A [vessel] left"]
+    assert [item.name for item in whole] == ["[The] ship sailed", "The [ship] sailed", "The ship [sailed]"]
+    assert [item.label for item in whole] == [labels[known[word]] for word in ("the", "ship", "sailed")]
+    assert found[0].label == labels[known["ship"]]  # never seen, but it stands where ships stand
+    assert len(found[0].positions[chart.id]) == 2
 
 
 @pytest.fixture
