@@ -9,9 +9,11 @@ import pytest
 
 from clustering.cli.taking import report_file
 from clustering.jobs.executors import Inline
+from clustering.ui import explore_newcomers
 from clustering.ui.gallery import wall_data
 from clustering.workspace import Workspace
 from tests.pages.conftest import words
+from tests.pages.test_newcomers import DeskHere
 
 KMEANS = {"method": "kmeans", "parameters": {"n_clusters": 2, "random_state": 0}}
 
@@ -62,7 +64,9 @@ def test_a_group_of_texts_is_called_by_its_words_and_takes_them_back_after_anoth
     assert "<li>the ship and the sea &lt;b&gt;wave&lt;/b&gt; 1</li>" in report
 
 
-def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace, tmp_path, visit):
+def test_a_group_of_words_shows_its_commonest_in_their_sentences_and_a_written_one_is_placed_there(
+    empty_workspace, tmp_path, visit, monkeypatch
+):
     row = "{}\t{}\t_\t{}\t_\t_\t{}\t_\t_\t_\n"
     tree = "".join(
         row.format(1, "The", "DET", 2)
@@ -76,9 +80,15 @@ def test_a_group_of_words_shows_its_commonest_in_their_sentences(empty_workspace
     run = _run(empty_workspace, path)
     app = visit("explore")
     app.session_state[f"group-{run}"] = int(empty_workspace.run_arrays(run).labels[0])
+    app.session_state["newcomers-room"] = True
+    here = DeskHere(empty_workspace, tmp_path)
+    monkeypatch.setattr(explore_newcomers, "desk", lambda: here)
     app.run()
     assert not app.exception
     assert ">the</mark>" in words(app).lower()
+    next(box for box in app.text_area if "square brackets" in box.label).set_value("The [ship9] left").run()
+    assert "The [ship9] left" in words(app)
+    assert not any(box.value for box in app.text_area)
     record = empty_workspace.collections()[0]
     shown = wall_data(empty_workspace.open_collection(record.id), np.array([1]), "", 99, None, {1: "Group 1"})
     assert shown["items"][0][4].startswith("Group 1 · ")
