@@ -53,6 +53,7 @@ class CodeAndGraphs(PretextClusterer):
     kernel_weight: float
     near_weight: float
     far_weight: float
+    reconstruction_weight: float | None
     code_epochs: int | None
     update_interval: int
     cluster_learning_rate: float
@@ -97,7 +98,7 @@ class CodeAndGraphs(PretextClusterer):
             self.near_neighbors,
             self.far_neighbors or (10 if published else 15),
             published,
-            Weights(self.kernel_weight, self.near_weight, self.far_weight, not published),
+            Weights(self.kernel_weight, self.near_weight, self.far_weight, self.reconstruction_weight),
             self.epochs * self.update_interval,
             self.precision,
             self.random_state,

@@ -43,6 +43,15 @@ FarWeight = Annotated[
     Interval(ge=0, le=1e6),
     Meaning("How much the denser graph's assignments are drawn to the sharpened ones.", advanced=True),
 ]
+RebuildingWeight = Annotated[
+    float | None,
+    Interval(ge=0, le=1e6),
+    Meaning(
+        "How much rebuilding the features counts on the graphs; empty: one over their number, as the "
+        "authors’ program has it. 1, as the paper prints it, drowns the groups.",
+        advanced=True,
+    ),
+]
 CodeDims = Annotated[
     tuple[Width, ...],
     Meaning(

@@ -24,7 +24,9 @@ from clustering.training.step import Batch, Precision, products_in
 
 SETTLED = 0.2  # share of all steps after which both streams should have found the groups
 KEPT = 0.7  # share of the items that a refinement leaves where they were
-NO_OPINION = 1.15  # times 1/K: a kernel less sure than that says nothing
+NO_OPINION = 0.2  # of the way from 1/K to what sure codes give: a kernel less sure than that says nothing
+#: Who may answer, the one whose answer counts most first.
+ANSWERS = ("the stream on the sparse graph", "the stream on the denser graph", "the kernel")
 WITHIN = 0.5  # share of the links that should lie within groups
 
 
@@ -35,14 +37,14 @@ class Weights(NamedTuple):
     ----------
     kernel, near, far : float
         α, β and η.
-    element : bool
-        Whether the squared error is a mean over all numbers rather than a sum over those of an item.
+    reconstruction : float or None
+        Of the squared error, a sum over the numbers of an item; None takes their mean.
     """
 
     kernel: float
     near: float
     far: float
-    element: bool
+    reconstruction: float | None
 
 
 class TwoGraphs:
@@ -125,11 +127,14 @@ class TwoGraphs:
     def loss(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the reconstruction, α KL(P‖Q), β KL(P‖G_a) and η KL(P‖G_b), P made of Q in every step."""
         network, weights = self._network, self._weights
+        rebuilding = weights.reconstruction
+        if rebuilding is None:
+            rebuilding = 1 / network.known_features.shape[1]
         network.steps += 1
         seen = self._seen()
         target = target_distribution(seen.log_kernel.exp().detach())
         return {
-            "reconstruction": squared_error(network.known_features, seen.rebuilt, weights.element),
+            "reconstruction": rebuilding * squared_error(network.known_features, seen.rebuilt, False),
             "kernel": weights.kernel * kl_divergence(target, seen.log_kernel),
             "near graph": weights.near * kl_divergence(target, seen.log_near),
             "far graph": weights.far * kl_divergence(target, seen.log_far),
@@ -137,18 +142,20 @@ class TwoGraphs:
 
     @torch.no_grad()
     def look(self) -> Refreshed:
-        """Look at all items; before the first step the kernel tells their groups, then the near graph."""
+        """Look at all items; see `_decided` for whose groups are shown."""
         with products_in(self._precision):
             seen = self._seen()
-        confidences, labels = self._decided(seen).max(dim=1)
+        answer, whose = self._decided(seen)
+        confidences, labels = answer.max(dim=1)
         self._figures = self._measured(seen, labels)
         centers = self._network.centers.detach()
-        return Refreshed(seen.codes, centers, labels, confidences, {}, dict(self._figures))
+        told = () if whose == ANSWERS[0] else (f"The groups shown are those of {whose}.",)
+        return Refreshed(seen.codes, centers, labels, confidences, {}, dict(self._figures), told)
 
     @torch.no_grad()
     def assignments(self) -> Tensor:
         """Return the soft assignments of all items, (n, K)."""
-        return self._decided(self._seen())
+        return self._decided(self._seen())[0]
 
     def warnings(self) -> tuple[str, ...]:
         """Return what a person should know of the last look."""
@@ -175,20 +182,34 @@ class TwoGraphs:
             self._scales = scale(network.near_links), scale(network.far_links)
         return self._scales
 
-    def _decided(self, seen: Seen) -> Tensor:
-        return (seen.log_near if int(self._network.steps) else seen.log_kernel).exp()
+    def _decided(self, seen: Seen) -> tuple[Tensor, str]:
+        """Return the soft assignments that count, and whose they are.
+
+        Paper and code print all three and name none. The sparse graph's have the larger weight, but a stream
+        learns one group after the other: as long as it knows fewer than the kernel it does not answer.
+        """
+        answers = dict(zip(ANSWERS, (seen.log_near, seen.log_far, seen.log_kernel), strict=True))
+        known = [len(torch.unique(one.argmax(dim=1))) for one in answers.values()]
+        first = next(at for at, count in enumerate(known) if count >= known[-1])
+        whose = ANSWERS[first if int(self._network.steps) else -1]
+        return answers[whose].exp(), whose
 
     def _measured(self, seen: Seen, labels: Tensor) -> dict[str, float]:
         """Return numbers that nothing minimises."""
         network = self._network
         far, kernel = seen.log_far.argmax(dim=1), seen.log_kernel.argmax(dim=1)
-        used = torch.bincount(far, minlength=len(network.centers)) > 0
+        near_used, far_used = (
+            torch.bincount(one.argmax(dim=1), minlength=len(network.centers)) > 0
+            for one in (seen.log_near, seen.log_far)
+        )
         numbers = {
             "as at the start": (labels == network.start).float().mean(),
             "graphs agree": (far == labels).float().mean(),
             "kernel agrees": (kernel == labels).float().mean(),
+            "code confidence": seen.codes.amax(dim=1).mean(),
             "kernel confidence": seen.log_kernel.amax(dim=1).exp().mean(),
-            "groups in the far graph": used.sum(),
+            "groups in the near graph": near_used.sum(),
+            "groups in the far graph": far_used.sum(),
         }
         told = dict(zip(numbers, torch.stack([n.float() for n in numbers.values()]).tolist(), strict=True))
         if len(network.far_links):
@@ -215,11 +236,13 @@ def doubts(figures: dict[str, float], n_clusters: int, neighbours: int, settled:
         Whether it is late enough to ask for agreement.
     """
     told = []
-    if figures["kernel confidence"] < NO_OPINION / n_clusters:
+    chance, sure = 1 / n_clusters, 3 / (n_clusters + 2)  # each code its own corner, √2 from every other
+    if figures["kernel confidence"] < chance + NO_OPINION * (sure - chance):
         told.append(
             f"The codes of all items lie close together (kernel confidence "
-            f"{figures['kernel confidence']:.2f} with {n_clusters} groups): what the graphs are taught says "
-            "nothing. Choose more “code_epochs”."
+            f"{figures['kernel confidence']:.2f}; {sure:.2f} where codes are sure, {chance:.2f} by chance): "
+            "what the graphs are taught says hardly anything. Choose more “code_epochs”, or a smaller "
+            "“reconstruction_weight”."
         )
     if figures.get("links within groups", 1) < WITHIN:
         told.append(
@@ -228,13 +251,14 @@ def doubts(figures: dict[str, float], n_clusters: int, neighbours: int, settled:
         )
     if not settled:
         return told
-    used = round(figures["groups in the far graph"])
-    if used < n_clusters:
-        told.append(
-            f"The stream on the graph of {neighbours} neighbours knows only {used} of {n_clusters} groups: "
-            "it has collapsed, or has not learned them yet. Choose more “epochs”, a larger "
-            "“cluster_learning_rate” or another seed."
-        )
+    streams = {"near": "on the sparse graph", "far": f"on the graph of {neighbours} neighbours"}
+    for name, what in streams.items():
+        used = round(figures[f"groups in the {name} graph"])
+        if used < n_clusters:
+            told.append(
+                f"The stream {what} knows only {used} of {n_clusters} groups: it has not learned them yet, "
+                "or has lost them. Choose more “epochs”, a larger “cluster_learning_rate” or another seed."
+            )
     if figures["as at the start"] < KEPT:
         told.append(
             f"Only {figures['as at the start']:.0%} of the items are still in the group they had before the "

@@ -339,3 +339,8 @@ def test_on_cuda_a_fit_is_repeatable_and_divides_clear_groups(blobs):
     np.testing.assert_array_equal(one.labels_, two.labels_)
     np.testing.assert_allclose(one.memberships_.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_array_equal(one.predict(blobs), one.labels_)
+    branch = one.tree().root
+    again, twice = (one.split_again(blobs, branch, random_state=3) for _ in range(2))
+    np.testing.assert_array_equal(again.labels_, twice.labels_)
+    np.testing.assert_array_equal(again.predict(blobs), again.labels_)
+    np.testing.assert_array_equal(again.nearest_, twice.nearest_)
