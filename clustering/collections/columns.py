@@ -134,14 +134,17 @@ def typed_table(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]
 def label_columns(table: pd.DataFrame, first: str | None = None) -> tuple[str, ...]:
     """Return the columns that may serve as reference labels: 2 to 200 groups of two items or more on average.
 
-    The user's choice comes first, then columns called label, class, target, …, then the others as they stand.
+    The user's choice comes first, then columns called label, class, target, …, then the others as they stand;
+    of columns that make the same groups (a name and its slug) only the first.
     """
     usable = [
         str(name)
         for name in table.columns
         if (table[name].nunique() >= 2 if name == first else is_categorical(table[name]))
     ]
-    return tuple(sorted(usable, key=lambda name: (name != first, name.lower() not in LABEL_NAMES)))
+    usable.sort(key=lambda name: (name != first, name.lower() not in LABEL_NAMES))
+    by_groups = {pd.factorize(table[name])[0].tobytes(): name for name in reversed(usable)}
+    return tuple(name for name in usable if name in by_groups.values())
 
 
 def is_categorical(column: pd.Series[Any]) -> bool:

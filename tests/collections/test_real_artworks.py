@@ -33,6 +33,7 @@ def test_all_are_there_with_their_metadata(artworks: Collection, shared_data: Pa
 def test_artist_and_style_may_be_references_and_titles_may_not(artworks: Collection) -> None:
     assert {"artist", "style", "nationality", "century"} <= set(artworks.label_columns)
     assert not {"title", "year", "source", "id", "path"} & set(artworks.label_columns)
+    assert "artist_slug" not in artworks.label_columns, "the same groups under other names"
 
 
 def test_the_check_says_what_is_missing_and_finds_no_duplicates(artworks: Collection) -> None:
