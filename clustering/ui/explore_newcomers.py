@@ -17,11 +17,11 @@ from clustering.jobs.placing_desk import PlacingDesk
 from clustering.newcomers import MOST_AT_ONCE, usual
 from clustering.newcomers.reading import MOST_MEGABYTES
 from clustering.ui import explore_item, explore_state, state
-from clustering.ui.bring import PICTURES
 from clustering.ui.explore_state import MAP, Shown
 from clustering.ui.folding import folded
 from clustering.ui.gallery import gallery
 from clustering.ui.latent_map import Mark
+from clustering.ui.newcomer_kinds import ASKED
 from clustering.ui.sidebar import items_word
 from clustering.ui.trouble import guarded, notice, plain
 from clustering.workspace.records import ProjectionRecord
@@ -31,41 +31,7 @@ SOON = 1.5  # seconds a drop waits for its answer before a skeleton is shown
 EVERY = 0.5
 STRIP = 60
 SHOWN = 6  # nearest works of a card
-ENDINGS = {
-    "images": list(PICTURES),
-    "table": ["csv", "tsv", "xlsx", "parquet"],
-    "vectors": ["npy", "npz", "parquet", "csv"],
-    "series": ["npy", "npz", "ts", "csv", "tsv"],
-    "text": ["txt"],
-    "tokens": ["txt", "conllu", "gz"],
-    "graph": ["csv", "tsv", "npy", "npz", "parquet"],
-    "views": ["npz"],
-}
-ASKS = {
-    "images": "Place pictures of your own",
-    "table": "Place rows of your own",
-    "vectors": "Place vectors of your own",
-    "series": "Place windows of your own",
-    "text": "Place texts of your own",
-    "tokens": "Place words of your own",
-    "graph": "Place nodes of your own",
-    "views": "Place items of your own",
-}
-WORDS = {
-    "images": "Pictures",
-    "table": "A table with its rows",
-    "vectors": "Vectors",
-    "series": "Series",
-    "text": "Texts",
-    "tokens": "Sentences, one a line, or CoNLL-U",
-    "graph": "Features of nodes, one a row",
-    "views": "Views, one array each",
-}
-WRITE = {  # kinds whose items can be written on the spot, and what the box asks for
-    "text": "Or write a text",
-    "tokens": "Or write a sentence; [square brackets] around some words place only those",
-}
-WRITTEN = "written.txt"
+WRITTEN = "written.txt"  # the file that what was written is handed in as
 NUMBER = (
     "display:inline-block;min-width:1.2rem;padding:0 .3rem;border-radius:.6rem;text-align:center;"
     "background:var(--studio-accent);color:var(--studio-paper);font-size:.8rem;line-height:1.2rem"
@@ -102,10 +68,10 @@ def marks(shown: Shown, record: ProjectionRecord) -> list[Mark]:
 @guarded
 def show(shown: Shown, chosen: ProjectionRecord | None) -> None:
     """Offer to drop what is not in the collection, and show what was placed, one card each."""
-    if shown.record.kind not in ASKS or shown.run.family == FAMILY:
+    if shown.record.kind not in ASKED or shown.run.family == FAMILY:
         return
     kept = _kept(shown)
-    room = folded(ASKS[shown.record.kind], "newcomers-room", icon=":material/add_location_alt:")
+    room = folded(ASKED[shown.record.kind].title, "newcomers-room", icon=":material/add_location_alt:")
     if room is None:
         return
     with room:
@@ -144,19 +110,20 @@ def _make_ready(shown: Shown, chosen: ProjectionRecord | None, kept: dict[str, A
 
 def _drop(shown: Shown, chosen: ProjectionRecord | None, kept: dict[str, Any]) -> None:
     key = f"newcomers-{shown.run.id}-{kept['turn']}"
+    asked = ASKED[shown.record.kind]
     st.file_uploader(
-        f"{WORDS[shown.record.kind]}, at most {MOST_AT_ONCE}; nothing is added to the collection",
-        type=ENDINGS[shown.record.kind],
+        f"{asked.files}, at most {MOST_AT_ONCE}; nothing is added to the collection",
+        type=list(asked.endings),
         accept_multiple_files=True,
         key=key,
         max_upload_size=MOST_MEGABYTES,
         on_change=_dropped,
         args=(shown, chosen.id if chosen else None, key),
     )
-    if shown.record.kind in WRITE:
+    if asked.written:
         box = f"{key}-written"
         st.text_area(
-            WRITE[shown.record.kind],
+            asked.written,
             key=box,
             height=68,
             on_change=_written,

@@ -193,6 +193,17 @@ def test_views_that_are_pictures_are_read_by_convolutions_and_the_model_comes_ba
     np.testing.assert_array_equal(model.predict(X), model.labels_)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
+def test_convolutions_read_pictures_on_cuda_in_recorded_steps_too(bars, precision):
+    X, y = bars
+    chosen = {"pretrain_epochs": 40, "learning_rate": 3e-3, "device": "cuda", "precision": precision}
+    model = fitted(X, **PICTURES, **chosen)
+    assert len({*zip(model.labels_, y % 2, strict=True)}) == 4
+    assert np.isfinite(model.embedding_).all()
+
+
 def test_a_picture_keeps_its_proportions_where_convolutions_read_it(bars):
     X, _ = bars
     shift, factor = DMSC(**PICTURES).scaling(X.mean(axis=0), X.var(axis=0))
