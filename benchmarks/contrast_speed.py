@@ -25,7 +25,6 @@ import torch
 from data_sets import read
 
 from clustering.methods.cc import CC
-from clustering.networks.features import Backbone
 from clustering.training.capture import Replayed
 from clustering.training.data import Data
 from clustering.training.step import Step, products_in
@@ -47,7 +46,7 @@ class Contest:
     """
 
     def __init__(
-        self, pictures: np.ndarray, batch: int, precision: str, eager: bool, backbone: Backbone = "small"
+        self, pictures: np.ndarray, batch: int, precision: str, eager: bool, backbone: str = "small"
     ) -> None:
         self.device, self.batch, self.precision, self.eager = torch.device("cuda"), batch, precision, eager
         self.data = Data(pictures, self.device)

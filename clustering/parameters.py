@@ -30,16 +30,22 @@ class Meaning:
         True folds the control under *More settings*.
     slider : bool
         True for a number between two ends that is felt rather than known.
+    suggestions : tuple of str
+        Of a text: what most people choose; any other may be written.
     """
 
     text: str
     advanced: bool = False
     slider: bool = False
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One constructor argument as a form, a command line or a page of docs needs it."""
+    """One constructor argument as a form, a command line or a page of docs needs it.
+
+    A text with choices may be another one too.
+    """
 
     name: str
     kind: Kind
@@ -146,7 +152,7 @@ def _parameter(owner: type, name: str, hint: Any, default: Any) -> Parameter:
         optional=optional,
         meaning=meanings[0].text,
         advanced=meanings[0].advanced,
-        choices=tuple(get_args(base)) if get_origin(base) is Literal else (),
+        choices=tuple(get_args(base)) if get_origin(base) is Literal else meanings[0].suggestions,
         minimum=minimum,
         maximum=maximum,
         slider=meanings[0].slider,

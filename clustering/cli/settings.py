@@ -84,7 +84,7 @@ def described(parameter: Parameter) -> tuple[str, str, str, str]:
 
 def _allowed(parameter: Parameter) -> str:
     if parameter.choices:
-        return " | ".join(parameter.choices)
+        return " | ".join((*parameter.choices, *(["another text"] if parameter.kind == "text" else [])))
     kinds = {
         "int": "whole number",
         "float": "number",

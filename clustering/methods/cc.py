@@ -56,7 +56,7 @@ class CC(ViewClusterer):
     strength : float, default 1
     temperature, group_temperature : float, default .5 and 1
         τ_I and τ_C.
-    backbone : {"small", "resnet18", "resnet34", "resnet50"}, default "small"
+    backbone : {"small", "resnet18", "resnet34", "resnet50"} or a timm model's name, default "small"
         Of pictures; torchvision's, untrained, with the stem for CIFAR-10 up to 64 pixels.
     hidden_dims : (256,) by default
         Of the network for rows of numbers, each layer with batch normalisation.

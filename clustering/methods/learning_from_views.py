@@ -15,7 +15,7 @@ from clustering.errors import StudioError
 from clustering.losses.partition_confidence import partition_uncertainty
 from clustering.methods.deep import DeepClusterer
 from clustering.methods.viewing import Viewing, ViewKind, pictured
-from clustering.networks.features import Backbone, Look
+from clustering.networks.features import Look
 from clustering.networks.views import ViewNetwork
 from clustering.training.data import Data, batch_shape
 from clustering.training.inference import in_parts
@@ -67,7 +67,7 @@ class ViewClusterer(DeepClusterer):
     strength: float
     epochs: int
     learning_rate: float | None
-    backbone: Backbone = "small"
+    backbone: str = "small"
     outlines: bool = False
     passes = 1  # over the data in an epoch
 

@@ -55,7 +55,7 @@ class PICA(ViewClusterer):
         Groups of a second head that only helps the features; three times ``n_clusters`` by default.
     repeats : int, default 3
         Views of every item in a step.
-    backbone : {"small", "resnet18", "resnet34", "resnet50"}, default "small"
+    backbone : {"small", "resnet18", "resnet34", "resnet50"} or a timm model's name, default "small"
         Of pictures; torchvision's, untrained, with the stem for CIFAR-10 up to 64 pixels.
     hidden_dims : (256,) by default
         Of the network for rows of numbers, each layer with batch normalisation.

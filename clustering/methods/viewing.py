@@ -11,7 +11,7 @@ from torch import Tensor
 from clustering.errors import StudioError
 from clustering.neighbors import nearest_neighbors
 from clustering.networks.convolutions import Picture
-from clustering.networks.features import Backbone
+from clustering.networks.features import BACKBONES
 from clustering.parameters import Meaning
 from clustering.training.data import Data
 from clustering.training.step import Batch
@@ -45,11 +45,12 @@ Strength = Annotated[
 ]
 
 BackboneChoice = Annotated[
-    Backbone,
+    str,
     Meaning(
-        "The network that sees pictures: a “small” one, made for a processor, or one as published, which "
-        "takes a graphics processor; it begins untrained.",
+        "The network that sees pictures: a “small” one, made for a processor, one as published, which takes "
+        "a graphics processor, or the name of any that timm lists, such as resnet10t; it begins untrained.",
         advanced=True,
+        suggestions=BACKBONES,
     ),
 ]
 

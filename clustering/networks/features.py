@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -12,12 +12,13 @@ from torch import Generator, Tensor, nn
 from clustering.networks.convolutions import Picture
 from clustering.networks.initialisers import linear
 from clustering.networks.outlines import Outlines
-from clustering.networks.resnet import ResNet
+from clustering.networks.resnet import RESNETS, ResNet
+from clustering.networks.timm_trunk import TimmTrunk
 
 SMALL_SIDE = 8  # pixels; larger pictures are halved by further convolutions until they are no larger
 FEW_PIXELS = 4  # a side, below which pictures are not halved any further
 MAPS = (32, 64, 128, 256)
-Backbone = Literal["small", "resnet18", "resnet34", "resnet50"]
+BACKBONES = ("small", *RESNETS)  # and any that timm knows
 
 
 class Look(NamedTuple):
@@ -26,14 +27,14 @@ class Look(NamedTuple):
     Parameters
     ----------
     picture : (height, width, channels)
-    backbone : {"small", "resnet18", "resnet34", "resnet50"}
+    backbone : {"small", "resnet18", "resnet34", "resnet50"} or the name of a timm model
         ``small`` has a few convolutions; the others are as published, and take a graphics processor.
     outlines : bool
         Whether it sees outlines in place of the picture.
     """
 
     picture: Picture
-    backbone: Backbone = "small"
+    backbone: str = "small"
     outlines: bool = False
 
 
@@ -158,7 +159,11 @@ def chosen_trunk(look: Look, generator: Generator) -> tuple[nn.Sequential, int]:
     if look.backbone == "small":
         pooled, n_outputs = _pooled((height, width, channels), generator)
         return nn.Sequential(*layers, *pooled), n_outputs
-    network = ResNet(look.backbone, channels, max(height, width), generator)
+    network: ResNet | TimmTrunk
+    if look.backbone in RESNETS:
+        network = ResNet(look.backbone, channels, max(height, width), generator)
+    else:
+        network = TimmTrunk(look.backbone, (height, width, channels), generator)
     return nn.Sequential(*layers, network), network.n_outputs
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Generator, Tensor, nn
 
-ResNetName = Literal["resnet18", "resnet34", "resnet50"]
+RESNETS = ("resnet18", "resnet34", "resnet50")
 PARTS = 512  # pictures at a time where nothing is learned: between two layers each takes up to a megabyte
 SMALL = 64  # pixels: of no larger pictures the first convolution keeps the size, and nothing is pooled
 
 
-class ResNet(nn.Module):
+class PictureNetwork(nn.Module):
+    """Pictures (b, channels, height, width) → features (b, D), by the ``layers`` of a library's network."""
+
+    layers: nn.Module
+    n_outputs: int
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the features."""
+        if self.training or torch.is_grad_enabled():
+            features: Tensor = self.layers(pictures)
+            return features
+        return torch.cat([self.layers(part) for part in pictures.split(PARTS)])
+
+
+class ResNet(PictureNetwork):
     """Pictures (b, channels, side, side) → features (b, D) (He et al. 2016).
 
     Parameters
@@ -29,7 +41,7 @@ class ResNet(nn.Module):
         D: 512, or 2,048 of a ResNet-50.
     """
 
-    def __init__(self, name: ResNetName, channels: int, side: int, generator: Generator) -> None:
+    def __init__(self, name: str, channels: int, side: int, generator: Generator) -> None:
         super().__init__()
         from torchvision.models import resnet18, resnet34, resnet50
 
@@ -49,10 +61,3 @@ class ResNet(nn.Module):
                     layer.weight, mode="fan_out", nonlinearity="relu", generator=generator
                 )
         self.layers = layers
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Return the features."""
-        if self.training or torch.is_grad_enabled():
-            features: Tensor = self.layers(pictures)
-            return features
-        return torch.cat([self.layers(part) for part in pictures.split(PARTS)])

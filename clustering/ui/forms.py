@@ -104,7 +104,7 @@ def control(parameter: Parameter, key: str, start: Mapping[str, Any]) -> Any:
     help_text = f"{parameter.meaning}  \n`{parameter.name}`{_range(parameter)}"
     if parameter.kind == "bool":
         return st.toggle(label, value=bool(value), key=key, help=help_text, persist_state="session")
-    if parameter.kind == "choice":
+    if parameter.choices:
         return _choice(parameter, value, label, help_text, key)
     if parameter.kind in ("int", "float"):
         return _number(parameter, value, label, help_text, key)
@@ -129,13 +129,19 @@ def title(name: str) -> str:
 
 def _choice(parameter: Parameter, value: Any, label: str, help_text: str, key: str) -> Any:
     options: list[Any] = [None, *parameter.choices] if parameter.optional else list(parameter.choices)
+    written = parameter.kind == "text"
+    if written and (now := st.session_state.get(key, value)) not in options:
+        options.append(now)  # what somebody wrote stays one of the choices
     return st.selectbox(
         label,
         options,
         index=options.index(value) if value in options else 0,
-        format_func=lambda option: AUTOMATIC if option is None else str(option).replace("_", " "),
+        format_func=lambda option: (
+            AUTOMATIC if option is None else str(option) if written else str(option).replace("_", " ")
+        ),
         key=key,
         help=help_text,
+        accept_new_options=written,
         persist_state="session",
     )
 

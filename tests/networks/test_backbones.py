@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from timm.layers import DropPath
 from torch import nn
 
 from clustering.errors import StudioError
 from clustering.methods.cc import CC
 from clustering.methods.pica import PICA
+from clustering.networks import timm_trunk
 from clustering.networks.features import Look, chosen_trunk, pooled_trunk
 from clustering.networks.outlines import Outlines
 from clustering.networks.resnet import ResNet
+from clustering.networks.timm_trunk import TimmTrunk
 
 
 def chance(seed: int = 0) -> torch.Generator:
@@ -93,13 +98,65 @@ def test_large_pictures_get_the_stem_of_imagenet_and_parts_change_nothing(monkey
         torch.testing.assert_close(network(pictures), whole, rtol=1e-4, atol=1e-5)
 
 
-def test_a_method_learns_with_a_resnet_and_finds_its_items_again(tmp_path):
-    X = (load_digits().data[:32] / 16).astype(np.float32)
-    settings = {"views": "digits", "backbone": "resnet18", "epochs": 1, "batch_size": 16, "device": "cpu"}
+# Any of timm's --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "test_efficientnet"])
+def test_a_timm_model_is_drawn_from_the_generator_for_the_size_and_channels_of_the_pictures(name):
+    before, numbers = torch.random.get_rng_state(), np.random.get_state()[1].copy()
+    network, again = (TimmTrunk(name, (32, 32, 1), chance(3)) for _ in range(2))
+    other = TimmTrunk(name, (32, 32, 1), chance(4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert (np.random.get_state()[1] == numbers).all()
+    one, same, apart = (torch.cat([w.flatten() for w in n.parameters()]) for n in (network, again, other))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, apart)
+    seen = network.eval()(torch.rand(3, 32, 32, 1, generator=chance()).permute(0, 3, 1, 2))
+    assert seen.shape == (3, network.n_outputs)
+    assert float(seen.detach().std(dim=0).max()) > 0
+
+
+def test_what_a_timm_model_would_leave_out_at_random_is_kept(monkeypatch):
+    import timm
+
+    made = timm.create_model
+    monkeypatch.setattr(
+        timm, "create_model", lambda *a, **k: made(*a, **k, drop_path_rate=0.5, drop_rate=0.5)
+    )
+    network = TimmTrunk("test_vit", (32, 32, 3), chance()).train()
+    assert any(isinstance(layer, DropPath | nn.Dropout) for layer in network.modules())
+    pictures = torch.rand(4, 3, 32, 32, generator=chance())
+    assert torch.equal(network(pictures), network(pictures))
+
+
+def test_a_method_learns_with_a_chosen_network_and_finds_its_items_again(tmp_path):
+    X = np.random.default_rng(0).random((24, 16 * 16), dtype=np.float32)
+    settings = {"views": "digits", "backbone": "test_resnet", "epochs": 1, "batch_size": 12, "device": "cpu"}
     model = CC(3, **settings).fit(X)
     np.testing.assert_array_equal(model.predict(X[5:9]), model.labels_[5:9])
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(CC.load(tmp_path / "model").predict(X), model.labels_)
+
+
+def test_a_name_that_timm_does_not_know_is_answered_with_near_ones_and_a_size_with_what_it_lacks():
+    X = np.eye(20, 64, dtype=np.float32)
+    with pytest.raises(StudioError, match="no model called “resnet10q”") as unknown:
+        CC(2, views="digits", backbone="resnet10q", device="cpu").fit(X)
+    assert "Did you mean" in unknown.value.mend and "“resnet10t”" in unknown.value.mend
+    with pytest.raises(StudioError) as nothing:
+        TimmTrunk("#", (8, 8, 1), chance())
+    assert "timm.list_models()" in nothing.value.mend
+    with pytest.raises(StudioError, match="cannot see pictures of 8 × 8 with 1 channel ") as small:
+        TimmTrunk("test_vit", (8, 8, 1), chance())
+    assert "larger pictures" in small.value.mend
+
+
+def test_timm_is_loaded_by_nobody_who_does_not_ask_for_one_of_its_models(monkeypatch):
+    assert not hasattr(timm_trunk, "timm")  # nor when the module is read
+    monkeypatch.setitem(sys.modules, "timm", None)
+    CC(2, views="digits", backbone="resnet18").setup(64, chance())
+    with pytest.raises(ImportError):
+        CC(2, views="digits", backbone="test_resnet").setup(64, chance())
 
 
 @pytest.mark.parametrize("settings", [{"outlines": True}, {"backbone": "resnet18"}])

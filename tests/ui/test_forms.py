@@ -23,6 +23,7 @@ PARAMETERS = (
     parameter("profile", "choice", "paper", choices=("paper", "fast")),
     parameter("hidden_dims", "ints", (500, 2000), advanced=True),
     parameter("weights", "text", "", advanced=True),
+    parameter("backbone", "text", "small", choices=("small", "resnet18"), advanced=True),
 )
 
 
@@ -83,6 +84,20 @@ def test_every_kind_is_read_back_in_its_type():
         "hidden_dims": (64, 32),
     }
     assert type(told["n_clusters"]) is int
+
+
+def test_a_text_with_suggestions_is_chosen_or_written():
+    app = unfolded()
+    field = app.selectbox(key="form-backbone")
+    assert field.options == ["small", "resnet18"]
+    field.set_value("resnet18").run()
+    assert app.session_state["told"] == {"backbone": "resnet18"}
+    app = opened()
+    app.session_state["form-backbone"] = "vit_tiny"  # as writing it leaves it
+    for unfolded_now in (False, True, False):
+        app.session_state["form-more"] = unfolded_now
+        assert app.run().session_state["told"] == {"backbone": "vit_tiny"}
+        assert not app.exception
 
 
 @pytest.mark.parametrize("text", ["500, x", "0", "-3", ","])
