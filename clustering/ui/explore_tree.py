@@ -183,7 +183,7 @@ def _made(shown: Shown, tree: MergeTree, node: int, above: int) -> int | None:
         return None
     features = state.workspace().feature_set(shown.run.feature_id)
     half = tree.children[above - tree.n_leaves].tolist().index(node)
-    st.caption("What its generators make", help=generated.told(features, made))
+    st.caption(generated.heading(features, made), help=generated.told(features, made))
     title = "What the generators of a branch make"
     return generated.strip(features, made, half, key=f"tree-made-{shown.run.id}-{node}", title=title)
 

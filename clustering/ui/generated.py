@@ -58,6 +58,13 @@ def strip(features: FeatureRecord, made: Generated, half: int, *, key: str, titl
     )
 
 
+def heading(features: FeatureRecord, made: Generated) -> str:
+    """Return what stands above the strip of a branch."""
+    if _are_pictures(features, made):
+        return "What its generators make"
+    return "Nearest to what its generators make"
+
+
 def told(features: FeatureRecord, made: Generated) -> str:
     """Say what the strips are."""
     count = made.nearest.shape[1]

@@ -200,7 +200,7 @@ def test_a_branch_is_split_again_into_a_run_of_its_own(small: Small) -> None:
     assert tree is not None and tree.n_leaves == 3
     app = opened(first)
     assert "The 3 groups it has now go with its old halves." in words(app)
-    assert words(app).count("What its generators make") == 2
+    assert words(app).count("Nearest to what its generators make") == 2
     branch = int(tree.children[-1].max())  # the root's half that was split
     app.button(key=f"tree-open-{branch}").click().run()
     assert "go with its old halves" not in words(app)
