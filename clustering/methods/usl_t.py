@@ -80,16 +80,21 @@ class USLT(PretextClusterer):
     Notes
     -----
     As published: both losses, the running mean of the sizes and when it is taken, the choice of the surest
-    item. The features stand still, as the authors have it for ImageNet; their three heads do not touch one
-    another then and only the first is asked, so there is one. Pictures are seen in the views their features
-    were learned from, features with noise. Of the two published settings T, ω and the threshold are those of
-    CIFAR, τ that of ImageNet: with τ = 5 and small batches groups take items from one another to the end.
+    item. The features stand still and a group's logit is a cosine times 40, as the authors have it for
+    ImageNet; their three heads do not touch one another then and only the first is asked, so there is one.
+    Pictures are seen in the views their features were learned from, features with noise. Of the two published
+    settings T, ω and the threshold are those of CIFAR, τ that of ImageNet. Groups that died are not given new
+    directions.
 
-    On scikit-learn's digits as pixels (five seeds) ACC .860 ± .024, NMI .821 ± .021; k-means .790 and .742.
-    Ten labels on its surest items make .719 ± .036 of all right by the nearest label: less than USL's .746,
-    more than ten drawn (.466). Its groups are not to blame: the densest item of each gives .762 ± .015. A
-    layer is surest of what lies furthest from its borders, which in features that stand still is a bold item
-    rather than a typical one.
+    On scikit-learn's digits (ten labels) the items it is surest of make .796 ± .026 of all right by the
+    nearest label on the pixels (five seeds; USL's .746, ten drawn .474), .902 ± .005 on features learned
+    first (three seeds; USL's .863, drawn .563). ACC .877 ± .029 and .937 ± .012, k-means on the same features
+    .790 and .909. On 2,557 artworks (six labels, three seeds) it is .485 ± .037 of the styles, no more than
+    USL's .492 (drawn .371), and its groups agree with the styles as those of k-means do (NMI .247 and .244):
+    of a work's 20 nearest neighbours 65 in a hundred are of its style, of a digit's 90 of its digit.
+
+    The cosine matters: with a layer as SCAN has it, whose logits grow with the length of the features, the
+    surest items of the digits were bold ones rather than typical and told .719.
     """
 
     info = MethodInfo(
@@ -109,10 +114,9 @@ class USLT(PretextClusterer):
             "for small pictures as pixels let it learn features first (“contrast”)."
         ),
         how_it_fails=(
-            "Rare kinds are never asked about, and poor features give poor groups, for it believes the "
-            "neighbours. On features that stand still the item it is surest of is a bold one rather than the "
-            "most typical: ten of scikit-learn's digits as pixels told less of the others (.72) than the ten "
-            "that USL chose (.75), which needs no training."
+            "Rare kinds are never asked about. It believes the neighbours: where these are often of another "
+            "kind, as styles are among paintings, the items it chooses tell no more than those of USL, which "
+            "needs no training, and seeds differ more. A group may stay empty, which is one label less."
         ),
         formula=(
             r"\min\ \omega\,\mathrm{KL}\big(\sigma((z_{k(i)}-\tau\log\bar p)/T)\,\|\,p_i\big)"
@@ -236,7 +240,7 @@ class USLT(PretextClusterer):
                 "cluster",
                 self.epochs,
                 loss,
-                list(network.head.parameters()),
+                [network.directions],
                 Optimiser("adam", RATE),
                 begin=lambda: self.start(network, data),
                 refresh=lambda: self.looked(network, watch),

@@ -1,20 +1,26 @@
-"""USL-T's network: a layer on features that stand still says which group an item is in, and how surely."""
+"""USL-T's network: on features that stand still, which group an item is in and how surely."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
+from torch.nn.functional import normalize
 
 from clustering.networks.convolutions import Picture
 from clustering.networks.features import Look
 from clustering.networks.initialisers import linear
 from clustering.networks.views import PretextNetwork
 
+SCALE = 40.0  # of the cosines, as the authors have it for features that stand still
+
 
 class SelectingNetwork(PretextNetwork):
-    """Features learned first or taken as they are, and one layer of as many groups as there will be labels.
+    """Features learned first or taken as they are, and a direction for each group there will be a label of.
+
+    The logit of a group is the cosine of the features with its direction, times 40: how far an item lies out
+    does not make it a surer one.
 
     Parameters
     ----------
@@ -46,10 +52,12 @@ class SelectingNetwork(PretextNetwork):
         super().__init__(
             n_features, picture, hidden_dims, n_outputs, n_clusters, learned, n_compared, generator
         )
-        self.head = linear(self.n_outputs, n_clusters, "fan_in", generator)
+        self.directions = nn.Parameter(
+            linear(self.n_outputs, n_clusters, "fan_in", generator).weight.detach()
+        )
         self.register_buffer("shares", torch.full((n_clusters,), 1 / n_clusters))
         self.register_buffer("sure", torch.zeros(()))
 
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups, (b, K)."""
-        return self.head(features)
+        return SCALE * normalize(features, dim=1) @ normalize(self.directions, dim=1).T

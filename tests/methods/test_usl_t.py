@@ -15,6 +15,7 @@ from clustering.labelling import guesses, surest_items
 from clustering.losses.neighbour_agreement import self_label_loss
 from clustering.losses.neighbour_targets import adjusted_targets, local_loss, updated_shares
 from clustering.methods.usl_t import USLT
+from clustering.networks.selecting import SCALE, SelectingNetwork
 from clustering.training.data import Data
 from clustering.training.events import Epoch
 from clustering.training.step import Batch
@@ -101,13 +102,23 @@ def test_a_batch_loses_what_both_losses_say_and_its_sizes_are_taken_after_their_
     assert float(network.shares.sum()) == pytest.approx(1)
 
 
-def test_only_the_layer_learns_and_only_from_other_views(blobs):
+def test_a_logit_is_a_cosine_so_that_what_lies_far_out_is_no_surer(blobs):
+    network, _ = network_of(USLT(3, **SMALL), blobs)
+    features, directions = network.codes[:5].double(), network.directions.detach().double()
+    for row, found in zip(features, network.logits(features.float()), strict=True):
+        for direction, logit in zip(directions, found.detach(), strict=True):
+            cosine = float(row @ direction / (row.norm() * direction.norm()))
+            assert float(logit) == pytest.approx(SCALE * cosine, abs=1e-4)
+    torch.testing.assert_close(network.logits(7 * network.codes), network.logits(network.codes))
+
+
+def test_only_the_directions_learn_and_only_from_other_views(blobs):
     method = USLT(4, threshold=0.0, **SMALL)
     network, cluster = network_of(method, blobs)
-    assert {id(weight) for weight in cluster.parameters} == {id(w) for w in network.head.parameters()}
+    assert cluster.parameters == [network.directions]
     codes = network.codes.clone()
     sum(cluster.loss(batch_of(blobs)).values()).backward()
-    assert float(network.head.weight.grad.abs().max()) > 0
+    assert float(network.directions.grad.abs().max()) > 0
     assert torch.equal(network.codes, codes)
     still = USLT(4, strength=0.0, **SMALL)
     torch.testing.assert_close(still.noisy(codes, torch.Generator()), codes)
@@ -122,7 +133,7 @@ def test_pictures_are_seen_as_they_were_while_features_were_learned():
     assert running
     for name, value in running.items():  # features stand still, and so do the statistics they come from
         assert torch.equal(network.state_dict()[name], value)
-    assert network.head.weight.grad is None
+    assert network.directions.grad is None
 
 
 # Alarms --------------------------------------------------------------------------------------------------
@@ -143,14 +154,10 @@ def test_a_network_that_is_sure_of_nothing_says_so_once_it_has_had_the_time(blob
 
 
 def test_one_group_that_takes_all_says_so(blobs, monkeypatch):
-    def biased(self, n_features, generator):
-        network = setup(self, n_features, generator)
-        with torch.no_grad():
-            network.head.bias[2] = 500
-        return network
-
-    setup = USLT.setup
-    monkeypatch.setattr(USLT, "setup", biased)
+    whole = SelectingNetwork.logits
+    monkeypatch.setattr(
+        SelectingNetwork, "logits", lambda *given: whole(*given) + 500 * torch.eye(4)[2].to(given[1])
+    )
     assert "Group 3 holds 100% of all items" in alarms_of(USLT(4, **SMALL), blobs)
 
 
