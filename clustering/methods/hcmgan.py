@@ -100,8 +100,9 @@ class HCMGAN(GrownTree):
     After the authors' code (dmdmello/HC-MGAN, commit 3d6c9b3). Ours: both halves are refined in the same
     step, where theirs takes turns; δ counts once where theirs squares it in splits (the same at δ = 1); the
     rule that ends refinements looks at a share of the items where theirs has the number 150; a branch whose
-    GAN collapses four times stays whole where theirs ends the program; everything for features that are no
-    pixels.
+    GAN collapses four times stays whole where theirs ends the program; no GAN counts as collapsed before
+    2,000 steps, as an epoch of a small collection has few; everything for features that are no pixels; that
+    a branch can be split again.
     """
 
     info = MethodInfo(
