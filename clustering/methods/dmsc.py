@@ -104,6 +104,9 @@ class DMSC(MultiViewClusterer):
     On six views of 2,000 digits it has ACC .981 ± .002, k-means on the joined views .963, UMAP + GMM .977
     (five seeds), after γ had been tried on that set with its labels in view.
 
+    Of digits of 8 × 8 pixels and their sums convolutions make ACC .79, linear layers .57, k-means .77 (three
+    seeds); of digits of 16 × 15 beside Fourier coefficients .78 and .93 against .96: try both.
+
     A reconstruction, see ``info.reconstructed``. The reconstruction is a mean over the views, not a sum, so
     that γ need not grow with their number: the clustering is one term, whatever it is fused from. Before
     clustering the codes of every view are brought to the same size: otherwise the view whose autoencoder
@@ -129,7 +132,8 @@ class DMSC(MultiViewClusterer):
         when_to_use=(
             "The same items measured or pictured in several ways, none of which tells everything. Or any "
             "collection of which you know a few pairs: mark in Explore which items belong together and which "
-            "to keep apart, and train again. Items may lack a view."
+            "to keep apart, and train again. Items may lack a view. Views that are pictures can be read by "
+            "convolutions: try both, neither is better everywhere."
         ),
         how_it_fails=(
             "A few dozen pairs move hardly any item but their own: of 1,200 digits sixty did nothing for the "
