@@ -1,4 +1,4 @@
-"""SPICE and FixMatch on a graphics processor: recorded steps see what each round writes, and fits repeat."""
+"""SPICE, USL-T and FixMatch on a graphics processor: recorded steps see what changes, and fits repeat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from clustering.methods.fixmatch import refine
 from clustering.methods.spice import SPICE
+from clustering.methods.usl_t import USLT
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 
@@ -30,3 +31,16 @@ def test_groups_are_found_in_all_stages_on_the_device(pretext):
     one, two = (SPICE(4, **settings, device="cuda").fit(X) for _ in range(2))
     np.testing.assert_array_equal(one.labels_, two.labels_)
     assert adjusted_rand_score(y, one.labels_) > 0.9
+
+
+@pytest.mark.parametrize("settings", [{}, {"pretext": "contrast", "views": "digits"}])
+def test_sizes_that_a_recorded_step_of_usl_t_counts_are_those_of_a_plain_one(settings):
+    X, y = load_digits(n_class=4, return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    told = {**settings, "pretrain_epochs": 10, "epochs": 30}
+    one, two, host = (USLT(4, **told, device=device).fit(X) for device in ("cuda", "cuda", "cpu"))
+    np.testing.assert_array_equal(one.labels_, two.labels_)
+    assert adjusted_rand_score(y, one.labels_) > 0.75
+    assert adjusted_rand_score(y, host.labels_) > 0.75
+    assert one.weights_["shares"].sum() == pytest.approx(1, abs=1e-4)
+    assert abs(one.weights_["shares"] - 0.25).max() < 0.15
