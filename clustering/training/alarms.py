@@ -86,18 +86,19 @@ def alarms(state: Health) -> tuple[str, ...]:
     if k > 1 and largest > giant_share(k) * n:
         found.append(
             f"Group {state.sizes.index(largest) + 1} holds {largest / n:.0%} of all items: "
-            "the network may have collapsed; try more pretraining or another seed."
+            "the network may have collapsed; try another seed, a smaller learning rate, or a longer "
+            "pretraining where the method has one."
         )
     if k > 1 and state.confidence < UNIFORM_FACTOR / k:
         found.append(
             f"The assignments are nearly uniform (mean confidence {state.confidence:.2f} with {k} clusters): "
             "the network has not learned enough, or the latent space is too narrow for the kernel; try more "
-            "epochs, more pretraining or another scale."
+            "epochs, another scale, or a longer pretraining where the method has one."
         )
     if state.dead:
         found.append(
             f"{state.dead} of {state.n_latents} latent dimensions do not vary: "
-            "the network uses less room than it has; try more pretraining or fewer latent dimensions."
+            "the network uses less room than it has; try fewer latent dimensions or more epochs."
         )
     if state.nearest_centers and state.nearest_share < MERGED_SHARE:
         one, two = state.nearest_centers
