@@ -33,7 +33,9 @@ class ConvolutionalAutoencoder(nn.Module):
 
     Notes
     -----
-    The network of the picture views in SDMVC's public code (its CAE), as the relatives of DMSC use it.
+    The network of the picture views in SDMVC's public code (its CAE), as the relatives of DMSC use it. First
+    weights are He's (2015): through eight layers with the smaller ones of the linear autoencoders hardly
+    anything comes, and of small digits twice the error is left after 25 passes.
     """
 
     def __init__(self, picture: Picture, latent_dim: int, generator: Generator) -> None:
@@ -43,19 +45,16 @@ class ConvolutionalAutoencoder(nn.Module):
         down: list[nn.Module] = []
         up: list[nn.Module] = []
         for (n_in, n_out), side in zip(pairwise((channels, *MAPS)), SIDES, strict=True):
-            down += [convolution(n_in, n_out, side, 2, side // 2, generator), nn.ReLU()]
+            down += [convolution(n_in, n_out, side, 2, side // 2, generator, "he"), nn.ReLU()]
             restored = (1 - height % 2, 1 - width % 2)  # of 7 and of 8 pixels four are made
-            up = [
-                transposed_convolution(n_out, n_in, side, 2, side // 2, restored, generator),
-                nn.ReLU(),
-                *up,
-            ]
+            mirror = transposed_convolution(n_out, n_in, side, 2, side // 2, restored, generator, "he")
+            up = [mirror, nn.ReLU(), *up]
             height, width = -(-height // 2), -(-width // 2)
         self.small = (MAPS[-1], height, width)
         n_outputs = MAPS[-1] * height * width
         self.down, self.up = nn.Sequential(*down), nn.Sequential(*up[:-1])
-        self.to_code = linear(n_outputs, latent_dim, "fan_in", generator)
-        self.from_code = linear(latent_dim, n_outputs, "fan_in", generator)
+        self.to_code = linear(n_outputs, latent_dim, "he", generator)
+        self.from_code = linear(latent_dim, n_outputs, "he", generator)
 
     def encode(self, inputs: Tensor) -> Tensor:
         """Map rows of pixels (b, height · width · channels) to codes (b, m)."""

@@ -27,7 +27,7 @@ def linear(n_in: int, n_out: int, initialiser: Initialiser, generator: Generator
     layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)
     with torch.no_grad():
         if initialiser in ("fan_in", "he"):
-            bound = ((6 if initialiser == "he" else 1) / n_in) ** 0.5
+            bound = _bound(n_in, initialiser)
             layer.weight.uniform_(-bound, bound, generator=generator)
         else:
             layer.weight.normal_(0.0, 0.01, generator=generator)
@@ -36,20 +36,28 @@ def linear(n_in: int, n_out: int, initialiser: Initialiser, generator: Generator
 
 
 def convolution(
-    n_in: int, n_out: int, side: int, stride: int, padding: int, generator: Generator
+    n_in: int,
+    n_out: int,
+    side: int,
+    stride: int,
+    padding: int,
+    generator: Generator,
+    initialiser: Literal["fan_in", "he"] = "fan_in",
 ) -> nn.Conv2d:
-    """Return a square convolution with weights uniform in ±√(1 / (side² n_in)) and zero bias.
+    """Return a square convolution with drawn weights and zero bias.
 
     Parameters
     ----------
     n_in, n_out, side, stride, padding : int
+    initialiser : {"fan_in", "he"}
+        Uniform as in `linear`, with side² n_in inputs.
     generator : torch.Generator
         On the CPU, so that every device starts from the same weights.
     """
     layer: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d, n_in, n_out, kernel_size=side, stride=stride, padding=padding
     )
-    bound = (side**2 * n_in) ** -0.5
+    bound = _bound(side**2 * n_in, initialiser)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
@@ -64,6 +72,7 @@ def transposed_convolution(
     padding: int,
     output_padding: tuple[int, int],
     generator: Generator,
+    initialiser: Literal["fan_in", "he"] = "fan_in",
 ) -> nn.ConvTranspose2d:
     """Return a square transposed convolution, drawn as `convolution` is.
 
@@ -84,8 +93,12 @@ def transposed_convolution(
         padding=padding,
         output_padding=output_padding,
     )
-    bound = (side**2 * n_in) ** -0.5
+    bound = _bound(side**2 * n_in, initialiser)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
+
+
+def _bound(n_inputs: int, initialiser: Initialiser) -> float:
+    return float(((6 if initialiser == "he" else 1) / n_inputs) ** 0.5)

@@ -70,6 +70,14 @@ def test_stretched_codes_rebuild_the_same_and_many_rows_are_read_in_parts(monkey
     torch.testing.assert_close(network(rows.double()), rebuilt)
 
 
+def test_something_of_a_picture_comes_through_eight_untrained_layers():
+    rows = torch.randn(64, 16 * 15)
+    network = made((16, 15, 1), latent_dim=10)
+    with torch.no_grad():
+        assert network.encode(rows).std() > 0.3
+        assert network(rows).std() > 0.03
+
+
 def test_first_weights_are_those_of_the_generator():
     one, same, other = (torch.cat([w.flatten() for w in made(seed=s).parameters()]) for s in (0, 0, 1))
     assert torch.equal(one, same)
