@@ -71,8 +71,8 @@ class DMSC(MultiViewClusterer):
         them too.
     picture_encoder : {"dense", "convolutional"}, default "dense"
         ``convolutional``: views that are pictures are read by convolutions 5×5 (32 maps), 5×5 (64) and 3×3
-        (128) of stride 2 and one linear layer, and rebuilt by their mirror image; each such view is then
-        scaled by one number, whatever ``scale`` says of single columns.
+        (128) of stride 2 and one linear layer, and rebuilt by their mirror image. ``standardize`` then
+        scales such a view by one number, so that its pixels keep their proportions.
     gamma : float, default 1
         γ, the weight of the clustering.
     pair_weight : float, default 1
