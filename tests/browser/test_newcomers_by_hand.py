@@ -74,9 +74,10 @@ def test_a_dropped_picture_is_marked_where_it_belongs_and_goes_with_one_click(pa
     assert box["x"] + box["width"] / 2 - stage["x"] == pytest.approx(wanted[0], abs=2)
     assert box["y"] + box["height"] / 2 - stage["y"] == pytest.approx(wanted[1], abs=2)
     card = page.locator(".st-key-newcomer-1")
-    assert "soft assignment" in card.inner_text()
-    assert "to its neighbours than" in card.inner_text()
-    assert card.locator("img").first.evaluate("(image) => image.naturalWidth") == 12
+    card.get_by_text("soft assignment").first.wait_for(timeout=20_000)  # the map is drawn before the card is
+    card.get_by_text("to its neighbours than").first.wait_for(timeout=20_000)
+    picture = "document.querySelector('.st-key-newcomer-1 img')"
+    page.wait_for_function(f"{picture}?.complete && {picture}.naturalWidth === 12", timeout=20_000)
     nearest = card.locator('ul[aria-label="Nearest in features to 04.png"] [data-item]').first
     assert nearest.get_attribute("data-item") == "4"
     mark.focus()
