@@ -20,6 +20,8 @@ from method_runs import Fit, kept, run, same_fit, table
 @pytest.fixture(autouse=True)
 def little_imported(monkeypatch):
     monkeypatch.setattr(method_runs, "IMPORTED", ["torch", "sklearn.cluster"])
+    # a page that was tested before stays the main script, which a process of a fit would run again
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
 
 
 @pytest.fixture
