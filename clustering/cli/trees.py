@@ -13,6 +13,7 @@ from clustering.cli.speaking import answer, table
 from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
 from clustering.merge_tree import MergeTree
+from clustering.workspace import JobRecord
 
 
 @app.command()
@@ -50,11 +51,7 @@ def cut(
     """Cut a run's tree into another number of groups and judge them; prints the id of the new run."""
     with Work(workspace_at(workspace), queue) as work:
         work.workspace.run(run)
-        made = work.do("cut", {"run": run, "n_clusters": n_clusters})
-        judged = work.do("quality", {}, made.id)
-        if not queue:
-            told(work.workspace, judged.result["run"])
-        answer(work.made(made, "run"))
+        _judged(work, work.do("cut", {"run": run, "n_clusters": n_clusters}), queue)
 
 
 @app.command()
@@ -73,11 +70,15 @@ def split_again(
     with Work(workspace_at(workspace), queue) as work:
         work.workspace.run(run)
         wanted = {"run": run, "node": branch, "leaves": leaves, "random_state": seed}
-        made = work.do("split-again", wanted)
-        judged = work.do("quality", {}, made.id)
-        if not queue:
-            told(work.workspace, judged.result["run"])
-        answer(work.made(made, "run"))
+        _judged(work, work.do("split-again", wanted), queue)
+
+
+def _judged(work: Work, made: JobRecord, queue: bool) -> None:
+    """Judge the run that a job makes, and answer with its id."""
+    judged = work.do("quality", {}, made.id)
+    if not queue:
+        told(work.workspace, judged.result["run"])
+    answer(work.made(made, "run"))
 
 
 def _downwards(tree: MergeTree, n_leaves: int) -> Iterator[tuple[int, int]]:

@@ -143,8 +143,10 @@ def label_columns(table: pd.DataFrame, first: str | None = None) -> tuple[str, .
         if (table[name].nunique() >= 2 if name == first else is_categorical(table[name]))
     ]
     usable.sort(key=lambda name: (name != first, name.lower() not in LABEL_NAMES))
-    by_groups = {pd.factorize(table[name])[0].tobytes(): name for name in reversed(usable)}
-    return tuple(name for name in usable if name in by_groups.values())
+    by_groups: dict[bytes, str] = {}
+    for name in usable:
+        by_groups.setdefault(pd.factorize(table[name])[0].tobytes(), name)
+    return tuple(by_groups.values())
 
 
 def is_categorical(column: pd.Series[Any]) -> bool:

@@ -18,14 +18,13 @@ from clustering.collections.conllu import phrases, read_conllu
 from clustering.collections.loaded import Loaded
 from clustering.collections.tables import read_cells
 from clustering.collections.text_options import TokenOptions
-from clustering.collections.words import in_context, spoken_at
+from clustering.collections.words import WORD_OR_MARK, in_context, spoken_at
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
 
 PLACES = ("document", "sentence")  # where an item stands, not what it is: no reference
 WINDOW = 2  # words on either side that make a context
-_WORDS = re.compile(r"\w+|[^\w\s]")
 
 
 def read_tokens(
@@ -156,7 +155,7 @@ def _of_table(
 
 
 def _places(text: str, positions: str) -> list[tuple[str, int, int]]:
-    pattern = re.compile(r"\S+") if positions == "words" else _WORDS
+    pattern = re.compile(r"\S+" if positions == "words" else WORD_OR_MARK)
     return [(match[0], match.start(), match.end()) for match in pattern.finditer(text)]
 
 

@@ -14,7 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _PIECES = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:['’-][^\W_{_UNSPACED}]+)*")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+WORD_OR_MARK = r"\w+|[^\w\s]"  # what a sentence that is no treebank's is cut into
 MOST_NAMED = 5_000  # words counted for names, the commonest first
+
+
+def are_phrases(spans: pd.DataFrame) -> bool:
+    """Say whether any item of a collection of words, with ``start`` and ``end``, is more than one word."""
+    return bool((spans["end"] - spans["start"] > 1).any())
 
 
 def words_of(text: str) -> list[str]:

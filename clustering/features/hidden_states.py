@@ -10,6 +10,7 @@ import pandas as pd
 from annotated_types import Interval
 from numpy.typing import NDArray
 
+from clustering.collections.words import are_phrases
 from clustering.errors import StudioError
 from clustering.features.base import Encodable, EncodeNew
 from clustering.features.batches import written
@@ -76,7 +77,7 @@ class HiddenStates(LanguageEncoder):
         data = spans_of(collection)
         tokenizer, network = self._network()
         states, split = self._states(tokenizer, network, _sentences(data), progress)
-        found = _of_spans(data, states, _phrases(data))
+        found = _of_spans(data, states, are_phrases(data))
         self._met = f" {split:,} sentences were too long for it and read in parts." if split else ""
         return written(found, self.key(collection), checkpoint)
 
@@ -85,7 +86,7 @@ class HiddenStates(LanguageEncoder):
         self._check(collection)
         known = spans_of(collection)
         tokenizer, network = self._network()
-        phrases = _phrases(known)
+        phrases = are_phrases(known)
 
         def encode_new(newcomers: Encodable) -> NDArray[np.float32]:
             data = spans_of(newcomers)
@@ -191,8 +192,3 @@ def _of_spans(
 
 def _sentences(data: pd.DataFrame) -> pd.Series[Any]:
     return data.drop_duplicates("sentence").set_index("sentence")["words"]
-
-
-def _phrases(data: pd.DataFrame) -> bool:
-    """Say whether any item is more than one word: then all are told by their two end points."""
-    return bool((data["end"] - data["start"] > 1).any())

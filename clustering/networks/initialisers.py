@@ -57,10 +57,7 @@ def convolution(
     layer: nn.Conv2d = nn.utils.skip_init(
         nn.Conv2d, n_in, n_out, kernel_size=side, stride=stride, padding=padding
     )
-    bound = _bound(side**2 * n_in, initialiser)
-    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
+    _draw(layer, side**2 * n_in, initialiser, generator)
     return layer
 
 
@@ -93,11 +90,17 @@ def transposed_convolution(
         padding=padding,
         output_padding=output_padding,
     )
-    bound = _bound(side**2 * n_in, initialiser)
+    _draw(layer, side**2 * n_in, initialiser, generator)
+    return layer
+
+
+def _draw(
+    layer: nn.Conv2d | nn.ConvTranspose2d, n_inputs: int, initialiser: Initialiser, generator: Generator
+) -> None:
+    bound = _bound(n_inputs, initialiser)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
-    return layer
 
 
 def _bound(n_inputs: int, initialiser: Initialiser) -> float:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from clustering.collections.words import WORD_OR_MARK, are_phrases, in_context
 from clustering.errors import StudioError
 from clustering.newcomers.rows import refuse_many
 
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
 TREEBANKS = (".conllu", ".conllu.gz")
 AROUND = 4  # words on either side that a name shows
-_WORDS = r"\w+|[^\w\s]"
 # Treebanks of English set “n't”, “'s” and the like apart.
 _CLITICS = r"\w+(?=n['’]t\b)|n['’]t\b|['’](?:s|re|ve|ll|d|m)\b"
 _CLITIC = re.compile(_CLITICS, re.IGNORECASE)
-_PLAIN, _PARTED = re.compile(_WORDS), re.compile(f"{_CLITICS}|{_WORDS}", re.IGNORECASE)
+_PLAIN, _PARTED = re.compile(WORD_OR_MARK), re.compile(f"{_CLITICS}|{WORD_OR_MARK}", re.IGNORECASE)
 MARK = (
     "Put those you ask about into square brackets, as in “The old [ship] sailed”; the sentence around them "
     "still counts."
@@ -45,11 +45,9 @@ def word_rows(collection: Collection, files: Sequence[Path]) -> tuple[pd.DataFra
     StudioError
         When a file is no text, holds no word, or holds phrases and the collection words.
     """
-    from clustering.collections.words import in_context
-
     known = collection.data()
     assert isinstance(known, pd.DataFrame)
-    phrases = bool((known["end"] - known["start"] > 1).any())
+    phrases = are_phrases(known)
     pieces = _PARTED if _parts_clitics(known) else _PLAIN
     rows: list[tuple[int, int, int, list[str]]] = []
     sentences = 0

@@ -135,21 +135,25 @@ def next_picks(shown: Shown, wanted: int) -> list[Pick] | None:
     A run that learned it is asked first; once every group of its has a label, its features are looked over
     as those of any run.
     """
-    if chooses(shown) and (picks := _surest(shown)):
+    labels, left_out = state.workspace().labels_stamp(shown.record.id), tuple(skipped(shown))
+    if chooses(shown) and (picks := _surest(shown.run.id, shown.record.id, labels, left_out)):
         return picks
     file = survey_file(state.workspace(), shown.run.feature_id, wanted)
     if not file.exists():
         return None
     stamp = f"{file} {file.stat().st_mtime_ns}"
-    return _next_picks(
-        stamp, shown.run.feature_id, wanted, shown.record.id,
-        state.workspace().labels_stamp(shown.record.id), tuple(skipped(shown)),
-    )  # fmt: skip
+    return _next_picks(stamp, shown.run.feature_id, wanted, shown.record.id, labels, left_out)
 
 
-def _surest(shown: Shown) -> list[Pick]:
-    labels = state.workspace().labels(shown.record.id)
-    return surest_items(state.run_arrays(shown.run.id).soft_assignments, labels, skipped(shown))
+@st.cache_data(show_spinner=False, max_entries=64)
+def _surest(
+    run_id: str,
+    collection_id: str,
+    labels: LabelsStamp,  # noqa: ARG001
+    left_out: tuple[int, ...],
+) -> list[Pick]:
+    odds = state.run_arrays(run_id).soft_assignments
+    return surest_items(odds, state.workspace().labels(collection_id), left_out)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
