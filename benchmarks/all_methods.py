@@ -24,7 +24,13 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")  # where Debian's package pu
 LARGE = ("mnist", "fashion_mnist", "words")
 
 # Pixels of which a method that learns from views is also given the views made for them.
-PICTURED = {"digits": "digits", "mnist": "digits", "cifar": "photographs"}
+PICTURED = {
+    "digits": "digits",
+    "mnist": "digits",
+    "cifar": "photographs",
+    "artwork_pixels": "artworks",
+    "fashion_mnist": "digits",
+}
 
 # What was published, as the method's paper or its authors' code has it; no figure is known for the rest.
 PUBLISHED: dict[str, dict[str, str]] = {
@@ -66,6 +72,15 @@ def data_sets(folder: Path, beside: Path) -> list[DataSet]:
         DataSet("vehicle", str(folder / "table_vehicle.csv"), ("class",), 4),
         DataSet("segment", str(folder / "table_segment.csv"), ("class",), 7),
         DataSet("artworks", str(_artworks(folder, beside)), ("style", "artist"), 6),
+        DataSet(
+            "artwork_pixels",
+            str(folder / "artworks"),
+            ("style", "artist"),
+            6,
+            kind="images",
+            kept=beside,
+            pixels=32,
+        ),
         DataSet("acm", str(folder / "graph_acm.npz"), n_clusters=3, links=True),
         DataSet("citeseer", str(folder / "graph_citeseer.npz"), n_clusters=6, links=True),
         DataSet("mfeat", str(folder / "views_mfeat.npz"), ("label",), kind="views", kept=beside),

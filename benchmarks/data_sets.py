@@ -41,11 +41,15 @@ class DataSet:
     links : bool
         Whether the ``edges`` of a ``.npz`` are given to the methods that take any.
     kind : str
-        What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"``, ``"tokens"``.
+        What the studio reads it as, where that is more than vectors: ``"views"``, ``"series"``, ``"tokens"``,
+        ``"images"``.
         The features are then those the studio would give the method.
     kept : Path, optional
         A folder where these features are kept, and found again: by later fits, and by a machine that lacks
         what reading a collection needs.
+    pixels : int
+        Side of the squares, in colour, to which pictures are brought whose pixels are the features; 0 for the
+        studio's encoder.
     """
 
     name: str
@@ -57,6 +61,7 @@ class DataSet:
     links: bool = False
     kind: str = "vectors"
     kept: Path | None = None
+    pixels: int = 0
 
     def there(self) -> bool:
         """Return whether it can be read here."""
@@ -93,7 +98,7 @@ class DataSet:
                 json.loads(str(arrays["layout"])),
                 {name: arrays[name] for name in self.references},
             )
-        features, layout, references = encoded(self.source, self.kind, asked, self.references)
+        features, layout, references = encoded(self.source, self.kind, asked, self.references, self.pixels)
         if file:
             whole = file.with_name(f"{os.getpid()}-{file.name}")  # several fits may come here at once
             np.savez_compressed(whole, x=features, layout=json.dumps(layout), **references)
@@ -127,7 +132,9 @@ def read(source: str, references: list[str]) -> tuple[np.ndarray, References]:
 
 
 @cache
-def encoded(source: str, kind: str, asked: tuple[str, ...], columns: tuple[str, ...]) -> Encoded:
+def encoded(
+    source: str, kind: str, asked: tuple[str, ...], columns: tuple[str, ...], pixels: int = 0
+) -> Encoded:
     """Return features of a collection as the studio makes them for a method, their layout, its columns."""
     from tempfile import TemporaryDirectory
 
@@ -136,7 +143,10 @@ def encoded(source: str, kind: str, asked: tuple[str, ...], columns: tuple[str, 
 
     with TemporaryDirectory() as workspace:
         collection = dc.load(source, workspace=workspace, kind=kind)
-        features = dc.encode(collection, encoder=default_encoder(kind, collection, asked))
+        if pixels:
+            features = dc.encode(collection, "pixels", size=pixels, colour="colour")
+        else:
+            features = dc.encode(collection, default_encoder(kind, collection, asked))
         labels = {name: collection.items[name].to_numpy() for name in columns}
         plain = {
             name: known.astype(str) if known.dtype == object else known for name, known in labels.items()

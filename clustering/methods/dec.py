@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
 from torch import Tensor, nn
 
 from clustering.kinds import ANY_FEATURES
@@ -33,9 +36,13 @@ from clustering.methods.settings import (
 )
 from clustering.networks.autoencoder import Autoencoder
 from clustering.training.data import Data
+from clustering.training.inference import encode_all, in_parts
 from clustering.training.optimisers import Optimiser, cosine
-from clustering.training.phase import Phase
-from clustering.training.step import Batch
+from clustering.training.phase import Phase, Refreshed
+from clustering.training.seeds import torch_generator
+from clustering.training.step import Batch, products_in
+
+TARGET_VIEWS = 4  # of each picture, that have a say in its target
 
 
 class DEC(AutoencoderClusterer):
@@ -72,7 +79,9 @@ class DEC(AutoencoderClusterer):
         ten seeds from .916 to .957 and the worst from .879 to .943.
     views : {"none", "affine"}, default "none"
         ``affine`` trains both phases on randomly turned, scaled and moved pictures (DEC-DA; Guo, Zhu, Liu,
-        Yin 2018); the targets are those of the pictures as they are. Needs the pixels of square pictures.
+        Yin 2018). A target is made of the mean assignment of a picture and four views of it, where DEC-DA
+        has the picture alone: on MNIST that takes DEC from .980 to .982, and the worst of five seeds from
+        .976 to .982. Needs the pixels of square pictures.
         The clustering then takes Adam with a cosine and 40 epochs.
     scale : {"none", "unit", "standardize"}, default "none"
         The kernel has unit scale: features should be of size 1 or so, as every encoder here makes them.
@@ -197,6 +206,27 @@ class DEC(AutoencoderClusterer):
             tolerance=self.tolerance,
             noisy=self.views != "none",
         )
+
+    def look(self, network: Autoencoder, data: Data) -> Refreshed:
+        """Look at the whole set; on views a target is that of what a picture and views of it hold in common.
+
+        The views are those of every look, so that targets move with the network alone.
+        """
+        now = super().look(network, data)
+        views = self._chosen_views(data.n_features)
+        if views is None:
+            return now
+        generator = torch_generator(self.random_state, "targets", device=data.device)
+
+        def assigned(latents: Tensor) -> Tensor:
+            return in_parts(lambda rows: self.assign(network, rows), latents)
+
+        with torch.no_grad(), products_in(self.precision):
+            assignments = assigned(now.latents)
+            for _ in range(TARGET_VIEWS):
+                latents = encode_all(network, data, lambda features: views(features, generator))
+                assignments += assigned(latents)
+        return replace(now, targets=self.refresh(assignments / (1 + TARGET_VIEWS)))
 
     def moved(self, network: Autoencoder) -> list[nn.Parameter]:
         """Return what the clustering phase trains: the decoder is dropped."""

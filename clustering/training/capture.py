@@ -70,8 +70,11 @@ class Replayed:
         graph = torch.cuda.CUDAGraph()
         if self._generator is not None:
             graph.register_generator_state(self._generator)
-        with torch.cuda.graph(graph, stream=_own_stream(self._device)):
+        own = _own_stream(self._device)
+        with torch.cuda.graph(graph, stream=own):
             work(*self._inputs)
+        # A recording begins by writing the generator's seed, on its own stream: no replay may overtake that.
+        torch.cuda.current_stream(self._device).wait_stream(own)
         return graph
 
 

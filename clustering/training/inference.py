@@ -25,12 +25,20 @@ class Encodes(Protocol):
         """Map features (b, d) to latents (b, m)."""
 
 
-def encode_all(network: Encodes, data: Data) -> Tensor:
-    """Return the latents of all items, float32 Tensor (n, m), on the device."""
+def encode_all(network: Encodes, data: Data, seen: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Return the latents of all items, float32 Tensor (n, m), on the device.
+
+    Parameters
+    ----------
+    network : Encodes
+    data : Data
+    seen : callable, optional
+        Features (b, d) → what the network is to see in their place.
+    """
     latents: Tensor | None = None
     with torch.no_grad():  # not inference_mode: a loss may keep what follows from these for its gradient
         for part, features in data.chunks(ROWS_AT_ONCE):
-            encoded = network.encode(features)
+            encoded = network.encode(seen(features) if seen else features)
             if latents is None:  # made once: parts put together at the end would take twice the memory
                 latents = torch.empty(data.n_items, encoded.shape[1], device=encoded.device)
             latents[part] = encoded

@@ -140,10 +140,17 @@ class Step:
 
 @contextmanager
 def products_in(precision: Precision) -> Iterator[None]:
-    """Multiply single-precision matrices on CUDA in TF32 inside the block, or in full."""
+    """Multiply single-precision matrices on CUDA in TF32 inside the block, or in full.
+
+    Convolutions add up in the same order every time: cuDNN's choice, left to itself, does not, and a seed
+    would not give the same fit twice.
+    """
     before = torch.backends.cuda.matmul.fp32_precision
     torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    deterministic = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = True
     try:
         yield
     finally:
         torch.backends.cuda.matmul.fp32_precision = before
+        torch.backends.cudnn.deterministic = deterministic

@@ -20,6 +20,7 @@ from clustering.training import checkpoint as checkpoint_module
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Failed, Snapshot
 from clustering.training.optimisers import cosine, warm_up
+from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch
 from clustering.views.affine import AffineViews
 from clustering.views.pixels import PictureShape
@@ -308,7 +309,26 @@ def test_affine_views_need_pictures_and_say_so(blobs):
 
 
 @pytest.mark.parametrize("method", [DEC, IDEC])
-def test_affine_views_train_on_moved_pictures_towards_the_targets_of_the_unmoved(method, digits):
+def test_targets_on_views_are_those_of_what_a_picture_and_its_views_agree_on(method, digits):
+    model, data = method(10, **SMALL, views="affine"), Data(digits[0], CPU)
+    network = model.setup(64, torch.Generator().manual_seed(0))
+    network.centers.data.normal_(generator=torch.Generator().manual_seed(2))
+    first, second = model.look(network, data), model.look(network, data)
+    plain = method(10, **SMALL).look(network, data)
+    torch.testing.assert_close(first.targets["p"], second.targets["p"])
+    torch.testing.assert_close(first.confidences, plain.confidences)  # labels are those of the pictures
+
+    generator = torch_generator(0, "targets")
+    pictures = torch.from_numpy(digits[0])
+    views = [AffineViews(PictureShape(1, 8, 8))(pictures, generator) for _ in range(4)]
+    with torch.no_grad():
+        agreed = torch.stack([model.assign(network, network.encode(seen)) for seen in (pictures, *views)])
+    torch.testing.assert_close(first.targets["p"], target_distribution(agreed.mean(0)))
+    assert not torch.allclose(first.targets["p"], plain.targets["p"])
+
+
+@pytest.mark.parametrize("method", [DEC, IDEC])
+def test_affine_views_train_on_moved_pictures_towards_their_targets(method, digits):
     features = torch.from_numpy(digits[0][:50])
     model = method(10, **SMALL, views="affine")
     network = model.setup(64, torch.Generator().manual_seed(0))

@@ -36,6 +36,7 @@ def test_a_recorded_view_is_drawn_anew_in_every_replay(name):
     graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
         seen = views(rows, generator)
+    torch.cuda.synchronize()  # a recording writes the generator's seed on a stream of its own
     found = []
     for seed in (1, 1, 2):
         generator.manual_seed(seed)
