@@ -31,14 +31,15 @@ def label_next(
     """
     from clustering.jobs.labelling import kept_survey
     from clustering.labelling import surest_items
-    from clustering.labelling.surest import METHOD
     from clustering.labelling.surveying import Distances
+    from clustering.methods import methods
 
     with Work(workspace_at(workspace), queue=False) as work:
         house = work.workspace
         if work.identified(subject, ("features", "collection", "run")) == "run":
             run = house.run(subject)
-            if run.method == METHOD:
+            chosen = methods().get(run.method)  # a library that is gone offers nothing
+            if chosen is not None and "picks" in chosen.info.offers:
                 odds = house.run_arrays(run.id).soft_assignments
                 _listed(
                     house, run.collection_id, surest_items(odds, house.labels(run.collection_id))[:n_items]

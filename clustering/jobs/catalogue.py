@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,14 @@ def catalogue(workspace: Workspace) -> Catalogue:
 def read(cache: Path) -> Catalogue | None:
     """Return the catalogue of this very code, or None while nobody has written it."""
     try:
-        content = json.loads(place(cache).read_text(encoding="utf-8"))
+        return _read(place(cache))
     except FileNotFoundError:
         return None
+
+
+@lru_cache(maxsize=2)  # a page asks several times a look; another content has another name
+def _read(file: Path) -> Catalogue:
+    content = json.loads(file.read_text(encoding="utf-8"))
     entries = {package: _entries(content[package]) for package in PACKAGES}
     return Catalogue(**entries, device=content["device"], absent=tuple(content["absent"]))
 

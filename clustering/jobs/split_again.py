@@ -36,7 +36,7 @@ def _made(
 
     owner: Any = method(source.method)
     tree = workspace.tree(source.id)
-    if tree is None or not hasattr(owner, "split_again"):
+    if tree is None or "splits" not in owner.info.offers:
         raise StudioError(
             f"The run “{source.name}” has no tree whose branches can be split again.",
             "Train one with HC-MGAN: deepclust train FEATURES --method hcmgan",

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from clustering.labelling.surveying import Pick
 
-METHOD = "usl_t"  # whose runs learned as many groups as there will be labels
-
 
 def surest_items(
     soft_assignments: NDArray[np.floating], labelled: Iterable[int] = (), skipped: Iterable[int] = ()

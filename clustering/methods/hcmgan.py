@@ -157,6 +157,7 @@ class HCMGAN(GrownTree):
             "device": "cpu",
         },
         order=202206,
+        offers=("tree", "splits"),
     )
 
     def __init__(

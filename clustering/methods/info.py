@@ -10,6 +10,7 @@ from clustering.kinds import DataKind
 Family = Literal["baseline", "deep"]
 Interaction = Literal["none", "multistage", "iterative", "generative", "simultaneous"]
 Input = Literal["contexts", "labels", "links", "pairs"]
+Offer = Literal["picks", "splits", "tree"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class MethodInfo:
         method is found by name and is not on the list of those that find groups by themselves.
         ``links``: ``edges`` between the items, of a graph.
         ``pairs``: ``must_link`` and ``cannot_link``, the pairs of items that people made.
+    offers : tuple of {"picks", "splits", "tree"}
+        What its runs have beyond groups. ``picks``: of every group the item worth a label. ``splits``: a
+        branch of its tree can be learned anew (``split_again``). ``tree``: a history of merges.
     layout : tuple of str
         Parameters that say how the numbers of an item lie, such as its channels. A job takes them from the
         encoder of the features (`Encoder.layout`).
@@ -83,3 +87,4 @@ class MethodInfo:
     layout: tuple[str, ...] = ()
     layout_needed: bool = True
     inputs: tuple[Input, ...] = ()
+    offers: tuple[Offer, ...] = ()

@@ -127,6 +127,7 @@ class USLT(PretextClusterer):
         interaction="multistage",
         test_settings={"n_clusters": 3, "n_neighbours": 10, "epochs": 20, "device": "cpu"},
         order=202206,
+        offers=("picks",),
     )
 
     def __init__(

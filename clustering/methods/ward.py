@@ -70,6 +70,7 @@ class Ward(NearestItemClusterer):
         interaction="none",
         test_settings={"n_clusters": 3},
         order=12,
+        offers=("tree",),
     )
 
     def __init__(

@@ -51,7 +51,7 @@ class Guard:
             return True
         with torch.inference_mode():
             told, given = _spread(respond(self._features)), _spread(self._features)
-            return 0 < given and (told == 0 or (total > lowest and told < ALIKE * given))
+            return given > 0 and (told == 0 or (total > lowest and told < ALIKE * given))
 
     def restore(self) -> None:
         """Put the first weights back."""

@@ -9,11 +9,10 @@ import streamlit as st
 from clustering.merge_tree import MergeTree
 from clustering.methods.split_settings import lightest
 from clustering.ui import jobs
-from clustering.ui.explore_state import Shown
+from clustering.ui.explore_state import Shown, offers
 from clustering.ui.trouble import guarded
 from clustering.ui.words import several
 
-METHODS = ("hcmgan",)  # whose splits can be learned one by one
 MOST = 20  # groups to ask for in one branch
 
 
@@ -25,7 +24,7 @@ def offer(shown: Shown, tree: MergeTree, node: int, place: str) -> None:
     place : str
         Under which the job is followed.
     """
-    if shown.run.method not in METHODS:
+    if not offers(shown, "splits"):
         return
     n_leaves = len(tree.leaves(node))
     leaf, least = n_leaves == 1, lightest(shown.run.parameters.get("least_mass"), len(tree.leaf_of))

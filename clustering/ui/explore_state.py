@@ -16,6 +16,7 @@ from clustering.charts.run_colours import colour_numbers, first_run
 from clustering.jobs import catalogue
 from clustering.jobs.catalogue import Entry
 from clustering.labelling import label_column
+from clustering.methods.info import Offer
 from clustering.ui import explore_view, state, theme
 from clustering.ui.explore_view import BY_LABEL, Column
 from clustering.ui.groups import Groups
@@ -172,6 +173,13 @@ def projection_info(projection: str) -> dict[str, Any]:
 def _listed() -> Mapping[str, Entry]:
     choices = catalogue.read(state.workspace().cache)
     return choices.projections if choices else {}
+
+
+def offers(shown: Shown, what: Offer) -> bool:
+    """Say whether the run's method gives more than groups (`MethodInfo.offers`)."""
+    choices = catalogue.read(state.workspace().cache)
+    entry = choices.methods.get(shown.run.method) if choices else None
+    return entry is not None and what in entry.info["offers"]
 
 
 def theme_name() -> ThemeName:

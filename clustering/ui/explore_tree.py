@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from clustering.jobs.cut import same_cut
 from clustering.merge_tree import MergeTree
 from clustering.ui import explore_cut, explore_item, explore_split, explore_state, generated, jobs, state
-from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
+from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown, offers
 from clustering.ui.explore_view import BY_CUT
 from clustering.ui.folding import folded
 from clustering.ui.gallery import gallery
@@ -22,7 +22,6 @@ MOST_GROUPS = 60  # of the slider
 GLIMPSE = 6  # parts of a branch that its card shows one item of
 PAGE = 24
 STEPS = 5  # nodes of the way down that are shown; those above them are folded
-METHODS = ("ward", "hcmgan")  # whose runs have a tree unless they were made before trees were kept
 
 
 def show(shown: Shown) -> None:
@@ -34,7 +33,7 @@ def show(shown: Shown) -> None:
     tree = explore_cut.tree_of(shown.run.id)
     if tree is not None:
         _block(shown, tree)
-    elif shown.run.method in METHODS and not (shown.run.folder / "model").exists():
+    elif offers(shown, "tree") and not (shown.run.folder / "model").exists():
         st.caption(
             f"The tree of this run did not come with the sample. Train {plain(shown.run.title)} once more to "
             "walk it."

@@ -9,10 +9,9 @@ import streamlit as st
 from clustering.errors import StudioError
 from clustering.jobs.labelling import kept_survey, survey_file
 from clustering.labelling import Pick, Survey, read_labels, surest_items
-from clustering.labelling.surest import METHOD
 from clustering.labelling.surveying import Distances
 from clustering.ui import explore_state, state
-from clustering.ui.explore_state import LABELS, MAP, WORKS, Shown
+from clustering.ui.explore_state import LABELS, MAP, WORKS, Shown, offers
 from clustering.ui.explore_view import BY_LABEL
 from clustering.ui.trouble import notice
 from clustering.workspace.labels import LabelsStamp
@@ -126,7 +125,7 @@ def budget(shown: Shown, n_labels: int) -> int:
 
 def chooses(shown: Shown) -> bool:
     """Say whether the run learned itself which items to ask about (USL-T)."""
-    return shown.run.method == METHOD
+    return offers(shown, "picks")
 
 
 def next_picks(shown: Shown, wanted: int) -> list[Pick] | None:

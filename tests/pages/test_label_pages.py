@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clustering.jobs import catalogue
 from clustering.jobs.executors import Inline
 from clustering.labelling import surest_items
 from clustering.workspace import RunArrays
@@ -75,6 +76,7 @@ def test_a_run_of_usl_t_asks_about_what_it_is_surest_of_without_another_look(sma
     told = {"title": "USL-T", "family": "deep", "parameters": {"n_clusters": 3}, "seed": 0}
     run = house.add_run(small.features, made, method="usl_t", **told)
     house.remove_run(small.run)
+    catalogue.write(house.cache)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     app.session_state["labels-room"] = True
     app.switch_page("pages/explore.py").run()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clustering.jobs import catalogue
 from clustering.jobs.cut import same_cut
 from clustering.jobs.executors import Inline
 from clustering.methods.hcmgan import HCMGAN
@@ -198,6 +199,7 @@ def test_a_branch_is_split_again_into_a_run_of_its_own(small: Small) -> None:
         here.submit("project", {"projection": "pca", "space": "latent", "run": first})
     tree = small.workspace.tree(first)
     assert tree is not None and tree.n_leaves == 3
+    catalogue.write(small.workspace.cache)
     app = opened(first)
     assert "The 3 groups it has now go with its old halves." in words(app)
     assert words(app).count("Nearest to what its generators make") == 2
