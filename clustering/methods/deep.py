@@ -4,45 +4,39 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from clustering.arrays import distinct_rows
 from clustering.errors import StudioError
-from clustering.methods.base import Clusterer, Judge
 from clustering.methods.beside import Beside, checked_beside
 from clustering.methods.fitting import Fit, run_all
 from clustering.methods.inputs import check_group_count, checked_items, checked_settings
 from clustering.methods.labels import checked_labels
-from clustering.methods.saving import load_fitted, save_fitted
+from clustering.methods.with_network import NetworkClusterer
 from clustering.metrics.stability import medoid
 from clustering.training.alarms import scale_alarms
 from clustering.training.checkpoint import Checkpoint, fingerprint
-from clustering.training.data import Data, as_tensor
+from clustering.training.data import Data
 from clustering.training.device import DeviceName, choose_device
 from clustering.training.events import Emit, Failed, Finished, History
 from clustering.training.inference import (
-    ROWS_AT_ONCE,
     encode_all,
     in_parts,
     weights_of,
-    with_weights,
 )
 from clustering.training.memory import memory_told
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.scaling import scaling, varying
-from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch, Precision, products_in
 
 
-class DeepClusterer(Clusterer):
+class DeepClusterer(NetworkClusterer):
     """Base of methods that train a network.
 
     A method writes what is its own: `setup` (the network, with an ``encode``), `phases` (what is trained, in
@@ -51,10 +45,6 @@ class DeepClusterer(Clusterer):
 
     Attributes
     ----------
-    weights_ : dict of str to array
-        Every weight of the trained network by name.
-    shift_, factor_ : float64 array (d,)
-        How the features were scaled: (x − shift) · factor.
     device_ : str
         The sentence that says where the fit ran and why.
     init_seeds_, init_losses_ : arrays (n_init,)
@@ -76,10 +66,6 @@ class DeepClusterer(Clusterer):
     # What a method writes ------------------------------------------------------------------------------
 
     @abstractmethod
-    def setup(self, n_features: int, generator: Generator) -> nn.Module:
-        """Return the untrained network; it has ``encode`` and ``centers`` (K, m)."""
-
-    @abstractmethod
     def phases(self, network: Any, data: Data) -> tuple[Phase, ...]:
         """Return the phases of a fit in their order."""
 
@@ -90,14 +76,6 @@ class DeepClusterer(Clusterer):
     def loss(self, network: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms of the clustering loss of a batch; their sum is minimised."""
         raise NotImplementedError
-
-    @abstractmethod
-    def assign(self, network: Any, latents: Tensor) -> Tensor:
-        """Return the soft assignments (n, K) of latents (n, m)."""
-
-    def place(self, network: Any, latents: Tensor) -> Tensor:  # noqa: ARG002
-        """Return where items lie in the space the clusters are found in: the latents, by default."""
-        return latents
 
     def links(self, data: Data, given: NDArray[np.int64] | None) -> NDArray[np.int64] | None:  # noqa: ARG002
         """Return the links between items that the training is to use, int64 (e, 2): those given, if any."""
@@ -176,42 +154,6 @@ class DeepClusterer(Clusterer):
             raise
         self.__dict__.update({name: value for name, value in vars(twin).items() if name.endswith("_")})
         return self
-
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Return the cluster of each row of ``X``, int64 (n,)."""
-        return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the soft assignments of ``X``, float32 (n, K); rows sum to 1."""
-        check_is_fitted(self)
-        return self._embed(checked_items(self, X))[1]
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the latents of ``X``, float32 (n, m)."""
-        check_is_fitted(self)
-        return self._embed(checked_items(self, X))[0]
-
-    def prepared(self) -> Judge:
-        """Return a function from rows to their latents and soft assignments, with the network built once."""
-        check_is_fitted(self)
-        ready = self._trained()
-        return lambda X: self._embed(checked_items(self, X), ready=ready)
-
-    def save(self, folder: Path) -> None:
-        """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
-        check_is_fitted(self)
-        save_fitted(self, folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read a model that `save` wrote.
-
-        Raises
-        ------
-        StudioError
-            When the folder holds no such model.
-        """
-        return load_fitted(cls, folder)
 
     def _train(
         self,
@@ -307,50 +249,6 @@ class DeepClusterer(Clusterer):
                 confidences,
                 self.refresh(assignments),
             )
-
-    def _embed(
-        self,
-        items: NDArray[np.float32],
-        data: Data | None = None,
-        ready: tuple[Any, torch.device] | None = None,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return places (n, m) and soft assignments (n, K), reading from ``data`` what is on the device.
-
-        In double precision, rounded at the end: no row then depends on its company, its chunk or the device,
-        so a subset gives the same as the whole.
-        """
-        network, device = ready or self._trained()
-        places, assignments = [], []
-        with torch.inference_mode():
-            for latents in self._latents(items, network, device, data):
-                places.append(self.place(network, latents).float().cpu().numpy())
-                assignments.append(self.assign(network, latents).float().cpu().numpy())
-        return np.concatenate(places), np.concatenate(assignments)
-
-    @torch.inference_mode()
-    def _latents(
-        self, items: NDArray[np.float32], network: Any, device: torch.device, data: Data | None = None
-    ) -> Iterator[Tensor]:
-        """Yield the latents of some rows at a time, in double precision."""
-        shift, factor = torch.from_numpy(self.shift_).to(device), torch.from_numpy(self.factor_).to(device)
-        for start in range(0, len(items), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            rows = as_tensor(items[part]) if data is None else data.features[part]
-            yield network.encode((rows.to(device).double() - shift) * factor)
-
-    def _trained(self) -> tuple[Any, torch.device]:
-        """Return the trained network in double precision, and where it lies."""
-        device = _device_of_inference(self.device)
-        generator = torch_generator(self.random_state, "weights")
-        network = with_weights(self.setup(self.n_features_in_, generator), self.weights_)
-        return network.to(device).double(), device
-
-
-def _device_of_inference(name: DeviceName) -> torch.device:
-    """Return CUDA where it may be used, else the CPU: Apple's processor has no double precision."""
-    if name in ("auto", "cuda") and torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("cpu")
 
 
 def _distinct(items: NDArray[np.float32], n_clusters: int) -> int:
