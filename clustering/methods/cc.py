@@ -102,7 +102,9 @@ class CC(ViewClusterer):
             "The views decide: what they change, the network learns to ignore. A view that changes colour "
             "loses groups that differ in colour; mirrored digits are confused. With noise as the only view "
             "it stays below k-means. It wants groups of about equal size and splits large ones where they "
-            "are not. Where neighbours cross from one kind into another, it joins the two."
+            "are not. Where neighbours cross from one kind into another, it joins the two. On 2,557 "
+            "paintings of 32 pixels, with the views for artworks, its groups agreed less with style than "
+            "k-means on the same pixels (NMI .11 and .18): give it features of a trained network there."
         ),
         formula=(
             r"\min_\theta\ \frac{1}{2n}\sum_u "

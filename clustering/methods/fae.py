@@ -152,8 +152,8 @@ class FAE(DeepClusterer):
             "whatever k-means has found in the codes, right or wrong, so tidy groups prove nothing. A fine "
             "reconstruction is no fine grouping: on scikit-learn's digits the critic made no difference that "
             "three seeds could show (NMI .789 with it, .781 without), Ward and UMAP + GMM did better. "
-            "With the default settings it is a little better than k-means on the pixels (.768 and .743), on "
-            "image segments worse."
+            "With the default settings it is a little better than k-means on the pixels (.768 and .743), far "
+            "better on all 70,000 of MNIST (.853 and .497), on image segments worse."
         ),
         formula=(
             r"\min_{E,G} \lVert x - \hat{x} \rVert^2 + \tfrac{1}{2} \lVert D_l(x) - D_l(\hat{x}) \rVert^2 "

@@ -150,11 +150,11 @@ class IcicleGCN(CodeAndGraphs):
         ),
         how_it_fails=(
             "It cannot mend a bad beginning: the graphs sharpen whatever groups the code has, and add one or "
-            "two points to what CC or k-means found. A large weight of rebuilding blurs the code until it "
-            "tells no groups while the loss falls; a stream learns one group after the other, and with too "
-            "few steps knows fewer than the code. Links to a single nearest item join little, links across "
-            "kinds join the wrong. Every step sees all items, so they must fit into memory. A new item gets "
-            "the group of the item it resembles most."
+            "two points to what CC or k-means found (digits with views: NMI .970, CC .937). A large weight "
+            "of rebuilding blurs the code until it tells no groups while the loss falls; a stream learns one "
+            "group after the other, and with too few steps knows fewer than the code. Links to a single "
+            "nearest item join little, links across kinds join the wrong. Every step sees all items, so they "
+            "must fit into memory. A new item gets the group of the item it resembles most."
         ),
         formula=(
             r"\mathcal{L} = \tfrac1n\lVert Z - \hat Z\rVert_F^2 + \alpha\,\mathrm{KL}(P \Vert Q) "
