@@ -14,7 +14,7 @@ from clustering.training.step import Batch, Loss
 MOST_RESTARTS = 15
 QUARTER = 0.25
 SAMPLE = 64  # rows that show whether a network still tells items apart
-ALIKE = 1e-3  # of the spread of the features: a network that learns still tells items apart by more
+HARDLY = 0.1  # of how far apart the untrained network answered: one that learns tells items apart by more
 TOO_LARGE = "The first steps were too large for these features"
 
 
@@ -41,17 +41,34 @@ class Guard:
             batch = Batch(self._features, self._rows, {}, Generator(device=self._features.device))
             return float(torch.stack(list(loss(batch).values())).sum())
 
-    def ran_away(self, total: float, lowest: float, respond: Callable[[Tensor], Tensor]) -> bool:
-        """Say whether the loss exploded, or the network answers all items alike and does not recover.
+    def spread(self, respond: Callable[[Tensor], Tensor]) -> float:
+        """Return how far apart the network answers the items of the sample: the largest difference."""
+        with torch.inference_mode():
+            responses = respond(self._features)
+            return float((responses - responses[0]).abs().amax())
+
+    def ran_away(
+        self, total: float, lowest: float, respond: Callable[[Tensor], Tensor], untrained: float
+    ) -> bool:
+        """Say whether the loss exploded, or the network answers all items alike and gets worse.
 
         All units may have died, or so nearly that only the mean item is rebuilt: large steps on pixels with a
         mean far from zero do that to SGD after dozens of good epochs.
+
+        Parameters
+        ----------
+        total, lowest : float
+            Loss of this epoch, and the lowest before.
+        respond : callable
+        untrained : float
+            `spread` before any step; 0 where nobody knows.
         """
         if not math.isfinite(total) or total > 3 * lowest:
             return True
-        with torch.inference_mode():
-            told, given = _spread(respond(self._features)), _spread(self._features)
-            return given > 0 and (told == 0 or (total > lowest and told < ALIKE * given))
+        apart = self.spread(respond)
+        if apart == 0:
+            return bool((self._features != self._features[0]).any())
+        return total > lowest and apart < HARDLY * untrained
 
     def restore(self) -> None:
         """Put the first weights back."""
@@ -102,8 +119,3 @@ class Lifeline:
 def _copy(source: list[Tensor], target: list[Tensor]) -> None:
     if source:
         torch._foreach_copy_(target, source)
-
-
-def _spread(rows: Tensor) -> float:
-    """Return by how much the rows (b, …) differ from the first, in any number."""
-    return float((rows - rows[0]).abs().amax())

@@ -137,6 +137,7 @@ class Loop:
             self._optimiser.load_state_dict(state)
         elif phase.respond and phase.loss:
             self._position.lowest_loss = self._guard.first_loss(phase.loss)
+            self._position.untrained = self._guard.spread(phase.respond)
         self._step = Step(
             phase.taken, self._optimiser, self._whole.targets, self._data, self._noise, self._precision
         )
@@ -217,7 +218,7 @@ class Loop:
         position, respond = self._position, self._phase.respond
         if respond is None or position.restarts >= MOST_RESTARTS:
             return False
-        if self._guard.ran_away(losses["total"], position.lowest_loss, respond):
+        if self._guard.ran_away(losses["total"], position.lowest_loss, respond, position.untrained):
             return True
         position.lowest_loss = min(position.lowest_loss, losses["total"])
         return False

@@ -19,6 +19,8 @@ class Position:
         How often the first phase began again with smaller steps.
     lowest_loss : float
         Lowest total loss of the phase so far, where the phase may start again.
+    untrained : float
+        How far apart the untrained network answers items, likewise (`Guard.spread`).
     elapsed : float
         Seconds since the start of the fit.
     """
@@ -28,4 +30,5 @@ class Position:
     calm: int = 0
     restarts: int = 0
     lowest_loss: float = math.inf
+    untrained: float = 0.0
     elapsed: float = 0.0
