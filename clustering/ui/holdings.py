@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from clustering.jobs import catalogue
-from clustering.ui import bring, forms, jobs, state
+from clustering.ui import forms, jobs, state, uploads
 from clustering.ui.folding import folded
 from clustering.ui.gallery import contact_sheet
 from clustering.ui.sidebar import items_word, one_of
@@ -43,10 +43,10 @@ def origin(source: str) -> str:
     """Return where a collection is from, as part of a line: a place, or the sentence its maker wrote."""
     if source.endswith("."):
         return source.rstrip(".")
-    uploads, path = bring.uploads_of(state.workspace()), PurePath(source)
-    if not path.is_relative_to(uploads):
+    kept, path = uploads.folder_of(state.workspace()), PurePath(source)
+    if not path.is_relative_to(kept):
         return f"from {source}"
-    _, *inside = path.relative_to(uploads).parts
+    _, *inside = path.relative_to(kept).parts
     return f"uploaded as {inside[0]}" if inside else "uploaded"
 
 

@@ -121,7 +121,7 @@ def _prepare() -> None:
     """Do what the first pages need; trouble goes to the log, and the page that needs it says so."""
     from clustering.jobs import catalogue, ensure_worker
     from clustering.jobs.supervisor import renew_workers
-    from clustering.ui import bring, samples, state, trouble
+    from clustering.ui import samples, state, trouble, uploads
 
     try:
         trouble.write_log()
@@ -135,6 +135,6 @@ def _prepare() -> None:
         gc.collect()
         gc.freeze()  # what the first page loaded stays too
         catalogue.write(workspace.cache)
-        bring.sweep_uploads(workspace)
+        uploads.sweep(workspace)
     except Exception:
         log.exception("The studio could not prepare its worker or its samples")

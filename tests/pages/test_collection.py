@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from clustering.errors import StudioError
-from clustering.ui import bring
+from clustering.ui import uploads
 from tests.pages.conftest import words
 from tests.pages.test_train import control, pressed
 
@@ -149,15 +149,15 @@ def test_removing_asks_first(workspace, visit):
     ],
 )
 def test_an_uploaded_name_never_leads_out_of_its_folder(given, kept):
-    assert bring.safe_name(given) == PurePosixPath(kept)
+    assert uploads.safe_name(given) == PurePosixPath(kept)
 
 
 def test_where_a_collection_is_from_is_a_place_or_the_name_of_what_was_uploaded(empty_workspace, monkeypatch):
     from clustering.ui import holdings
 
     monkeypatch.setattr("clustering.ui.state.workspace", lambda: empty_workspace)
-    one = bring.keep_upload(empty_workspace, [("notes.jsonl", io.BytesIO(b"{}"))])
-    several = bring.keep_upload(empty_workspace, [("a.png", io.BytesIO(b"1")), ("b.png", io.BytesIO(b"2"))])
+    one = uploads.keep(empty_workspace, [("notes.jsonl", io.BytesIO(b"{}"))])
+    several = uploads.keep(empty_workspace, [("a.png", io.BytesIO(b"1")), ("b.png", io.BytesIO(b"2"))])
     assert holdings.origin(str(one)) == "uploaded as notes.jsonl"
     assert holdings.origin(str(several)) == "uploaded"
     assert holdings.origin("/home/me/paintings") == "from /home/me/paintings"
@@ -170,14 +170,14 @@ def test_an_upload_that_fails_leaves_nothing_behind(empty_workspace):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(StudioError, match="No space left on device"):
-        bring.keep_upload(empty_workspace, [("a.png", io.BytesIO(b"1")), ("b.png", Broken())])
+        uploads.keep(empty_workspace, [("a.png", io.BytesIO(b"1")), ("b.png", Broken())])
     assert not list((empty_workspace.root / "uploads").iterdir())
 
 
 def test_uploads_are_swept_once_no_job_needs_them(empty_workspace):
-    kept = bring.keep_upload(empty_workspace, [("a.png", io.BytesIO(b"1"))])
-    swept = bring.keep_upload(empty_workspace, [("b.csv", io.BytesIO(b"1"))])
+    kept = uploads.keep(empty_workspace, [("a.png", io.BytesIO(b"1"))])
+    swept = uploads.keep(empty_workspace, [("b.csv", io.BytesIO(b"1"))])
     empty_workspace.submit("load", {"source": str(kept)})
-    bring.sweep_uploads(empty_workspace)
+    uploads.sweep(empty_workspace)
     assert kept.exists()
     assert not swept.exists()
