@@ -43,7 +43,7 @@ from clustering.parameters import Meaning
 from clustering.training.data import Data, as_tensor
 from clustering.training.events import Emit
 from clustering.training.inference import ROWS_AT_ONCE, encode_all
-from clustering.training.kmeans import kmeans
+from clustering.training.joined import joined_centers
 from clustering.training.optimisers import Optimiser, cosine
 from clustering.training.phase import Phase
 from clustering.training.pooled import lower_determinant, rounding
@@ -53,7 +53,6 @@ from clustering.training.step import Batch
 RUNNING = 0.01  # how far the running statistics move in a step
 SIZES = 0.1  # weight of the divergence of sizes
 SAMPLE = 8192  # items whose statistics the clusters start with
-PARTS = 3  # first groups for each one asked for; they are joined again
 FLOOR = 0.1  # of the mean variance, added to each
 TINY = 1e-12
 ORDINARY = 99.0  # percent of the fitted items that are not called strange
@@ -333,28 +332,6 @@ class JDRL(DeepClusterer):
     ) -> None:
         super()._train(items, emit, folder, beside)
         self.novelty_limit_ = float(np.percentile(self._novelty(items), ORDINARY))
-
-
-def joined_centers(latents: Tensor, n_clusters: int, seed: int) -> Tensor:
-    """Return first centres (K, m): three times as many of k-means, joined by Ward's tree.
-
-    k-means alone spends its centres on large groups; in the tree every part counts alike, so that a rare
-    group that lies apart keeps a centre. Parts of fewer than n / 10K items are loose items, no groups, and
-    left out of the tree as long as there are enough others.
-    """
-    from scipy.cluster.hierarchy import cut_tree, ward
-
-    parts = min(PARTS * n_clusters, max(n_clusters, len(latents) // 4))
-    centers, _ = kmeans(latents, parts, seed)
-    if parts <= n_clusters:
-        return centers
-    sizes = torch.cdist(latents, centers).argmin(dim=1).bincount(minlength=parts)
-    enough = int((sizes >= LEAST_SHARE * len(latents) / n_clusters).sum())
-    centers = centers[sizes.argsort(descending=True)[: max(n_clusters, enough)].sort().values]
-    nearest = torch.cdist(latents, centers).argmin(dim=1)
-    group = torch.from_numpy(cut_tree(ward(centers.double().cpu().numpy()), n_clusters).ravel())
-    members = torch.nn.functional.one_hot(group.to(latents.device)[nearest], n_clusters).to(latents)
-    return members.T @ latents / members.sum(dim=0)[:, None].clamp_min(1)
 
 
 def _rebuilt(network: StatisticsNetwork, batch: Batch, latents: Tensor) -> Tensor:

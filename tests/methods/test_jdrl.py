@@ -10,10 +10,11 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.metrics import adjusted_rand_score
 
 from clustering.losses.target_distribution import target_distribution
-from clustering.methods.jdrl import JDRL, joined_centers
+from clustering.methods.jdrl import JDRL
 from clustering.networks.statistics_pooling import pooled_statistics
 from clustering.training.data import Data
 from clustering.training.events import Snapshot
+from clustering.training.joined import joined_centers
 from clustering.training.step import Batch
 
 CPU = torch.device("cpu")
