@@ -13,6 +13,8 @@ if record is None:
     st.stop()
 
 theme.title(f"Train on {record.name}")
+if st.session_state.pop("training-began", False):
+    theme.show_top()
 busy = watching.show(record.id)
 
 choices = catalogue.read(state.workspace().cache)
@@ -58,6 +60,7 @@ with where, trouble.caught():
             encoder=encoder,
             baselines=beside,
         )
+        st.session_state["training-began"] = True
         st.rerun()
 
 runs.listed(record.id)

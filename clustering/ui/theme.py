@@ -45,3 +45,9 @@ def title(text: str, sentence: str = "") -> None:
     st.title(text, anchor=False)
     if sentence:
         st.caption(sentence)
+
+
+def show_top() -> None:
+    """Bring the top of the page into sight: a page keeps its place when what stands on it is another thing."""
+    top = """document.querySelector('[data-testid="stMain"]')?.scrollTo({top: 0})"""
+    st.html(f"<script>{top}</script>", unsafe_allow_javascript=True)

@@ -102,6 +102,8 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.get_by_text("Plain methods beside it", exact=True).click()
         page.get_by_role("button", name="Train", exact=True).click()
         page.wait_for_selector(".frame[data-frames]", timeout=300_000)
+        scrolled = """() => document.querySelector('[data-testid="stMain"]').scrollTop"""
+        assert page.evaluate(scrolled) == 0, "the picture of the training stands at the top"
         train = next(job for job in workspace.jobs() if job.kind == "train")
         assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 1500, "epochs": 60}
         first = page.get_by_text("two strongest directions").first.inner_text()
