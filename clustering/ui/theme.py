@@ -48,6 +48,6 @@ def title(text: str, sentence: str = "") -> None:
 
 
 def show_top() -> None:
-    """Bring the top of the page into sight: a page keeps its place when what stands on it is another thing."""
+    """Bring the top of the page into sight: a page keeps its place when other things come to stand on it."""
     top = """document.querySelector('[data-testid="stMain"]')?.scrollTo({top: 0})"""
     st.html(f"<script>{top}</script>", unsafe_allow_javascript=True)

@@ -131,7 +131,7 @@ def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
     frame = _frame(job_id, snapshot)
     n_clusters = max(len(frame["centers"]), int(frame["labels"].max(initial=-1)) + 1)
     legend = Legend(
-        title="Group",
+        title="Group" if n_clusters else "Not grouped yet",
         colours=palette.cluster_colors(n_clusters, theme.name()),
         names=[palette.group_name(label) for label in range(n_clusters)],
         shapes=n_clusters > 8,
