@@ -10,8 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from clustering.methods.info import MethodInfo
+from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.events import Emit
 
 Judge = Callable[[ArrayLike], tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -78,11 +80,18 @@ class Clusterer(ClusterMixin, TransformerMixin, BaseEstimator, ABC):
         """
         return lambda X: (self.transform(X), self.predict_proba(X))
 
-    @abstractmethod
     def save(self, folder: Path) -> None:
         """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
+        check_is_fitted(self)
+        save_fitted(self, folder)
 
     @classmethod
-    @abstractmethod
     def load(cls, folder: Path) -> Self:
-        """Read a model that `save` wrote; it predicts as the saved one did."""
+        """Read a model that `save` wrote; it predicts as the saved one did.
+
+        Raises
+        ------
+        StudioError
+            When the folder holds no such model.
+        """
+        return load_fitted(cls, folder)

@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from clustering.methods.base import Clusterer
 from clustering.methods.inputs import checked_items, checked_settings
-from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.device import Device
 from clustering.training.events import Emit, Epoch, Finished, History, Started
 
@@ -150,22 +149,6 @@ class PlainClusterer(Clusterer):
         """Return where ``X`` lies in the space the clusters were found in, float32 (n, m)."""
         check_is_fitted(self)
         return self._latents(checked_items(self, X))
-
-    def save(self, folder: Path) -> None:
-        """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
-        check_is_fitted(self)
-        save_fitted(self, folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read a model that `save` wrote.
-
-        Raises
-        ------
-        StudioError
-            When the folder holds no such model.
-        """
-        return load_fitted(cls, folder)
 
     @abstractmethod
     def _check(self, items: NDArray[np.float32], settings: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -13,11 +13,13 @@ from safetensors.numpy import load_file
 from safetensors.numpy import save as as_bytes
 
 from clustering.errors import StudioError
-from clustering.methods.base import Clusterer
 from clustering.parameters import checked_parameters
 
+if TYPE_CHECKING:
+    from clustering.methods.base import Clusterer
+
 ARRAYS, MODEL = "arrays.safetensors", "model.json"
-C = TypeVar("C", bound=Clusterer)
+C = TypeVar("C", bound="Clusterer")
 
 
 def save_fitted(model: Clusterer, folder: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from torch import Generator, Tensor, nn
 
 from clustering.methods.base import Clusterer, Judge
 from clustering.methods.inputs import checked_items
-from clustering.methods.saving import load_fitted, save_fitted
 from clustering.training.data import Data, as_tensor
 from clustering.training.device import DeviceName
 from clustering.training.inference import ROWS_AT_ONCE, with_weights
@@ -51,10 +49,6 @@ class NetworkClusterer(Clusterer):
         """Return where items lie in the space the clusters are found in: the latents, by default."""
         return latents
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """Return the cluster of each row of ``X``, int64 (n,)."""
-        return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.int64)
-
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """Return the soft assignments of ``X``, float32 (n, K); rows sum to 1."""
         check_is_fitted(self)
@@ -70,22 +64,6 @@ class NetworkClusterer(Clusterer):
         check_is_fitted(self)
         ready = self._trained()
         return lambda X: self._embed(checked_items(self, X), ready=ready)
-
-    def save(self, folder: Path) -> None:
-        """Write the fitted model to ``folder``: ``model.json`` and ``arrays.safetensors``, no pickle."""
-        check_is_fitted(self)
-        save_fitted(self, folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read a model that `save` wrote.
-
-        Raises
-        ------
-        StudioError
-            When the folder holds no such model.
-        """
-        return load_fitted(cls, folder)
 
     def _embed(
         self,

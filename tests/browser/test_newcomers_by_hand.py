@@ -90,7 +90,7 @@ def test_a_dropped_picture_is_marked_where_it_belongs_and_goes_with_one_click(pa
     page.get_by_role("dialog").wait_for(state="hidden", timeout=10_000)
     card.get_by_role("button", name="Remove").click()
     mark.wait_for(state="detached", timeout=20_000)
-    assert card.count() == 0
+    card.wait_for(state="detached", timeout=20_000)
 
 
 def test_what_is_no_picture_is_told(page: Any) -> None:
