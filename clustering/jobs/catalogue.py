@@ -66,6 +66,12 @@ def read(cache: Path) -> Catalogue | None:
         return None
 
 
+def method_entry(cache: Path, name: str) -> Entry | None:
+    """Return what a method says of itself; None while the catalogue is not written, or the method is gone."""
+    choices = read(cache)
+    return choices.methods.get(name) if choices else None
+
+
 @lru_cache(maxsize=2)  # a page asks several times a look; another content has another name
 def _read(file: Path) -> Catalogue:
     content = json.loads(file.read_text(encoding="utf-8"))

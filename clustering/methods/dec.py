@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import torch
 from torch import Tensor, nn
 
 from clustering.kinds import ANY_FEATURES
@@ -38,7 +35,7 @@ from clustering.networks.autoencoder import Autoencoder
 from clustering.training.data import Data
 from clustering.training.inference import encode_all, in_parts
 from clustering.training.optimisers import Optimiser, cosine
-from clustering.training.phase import Phase, Refreshed
+from clustering.training.phase import Phase
 from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch, products_in
 
@@ -207,26 +204,21 @@ class DEC(AutoencoderClusterer):
             noisy=self.views != "none",
         )
 
-    def look(self, network: Autoencoder, data: Data) -> Refreshed:
-        """Look at the whole set; on views a target is that of what a picture and views of it hold in common.
+    def agreed(self, network: Autoencoder, data: Data, assignments: Tensor) -> Tensor:
+        """Return what pictures and views of them hold in common: the mean of their soft assignments.
 
         The views are those of every look, so that targets move with the network alone.
         """
-        now = super().look(network, data)
         views = self._chosen_views(data.n_features)
         if views is None:
-            return now
+            return assignments
         generator = torch_generator(self.random_state, "targets", device=data.device)
-
-        def assigned(latents: Tensor) -> Tensor:
-            return in_parts(lambda rows: self.assign(network, rows), latents)
-
-        with torch.no_grad(), products_in(self.precision):
-            assignments = assigned(now.latents)
-            for _ in range(TARGET_VIEWS):
+        total = assignments
+        for _ in range(TARGET_VIEWS):
+            with products_in(self.precision):
                 latents = encode_all(network, data, lambda features: views(features, generator))
-                assignments += assigned(latents)
-        return replace(now, targets=self.refresh(assignments / (1 + TARGET_VIEWS)))
+            total = total + in_parts(lambda rows: self.assign(network, rows), latents)
+        return total / (1 + TARGET_VIEWS)
 
     def moved(self, network: Autoencoder) -> list[nn.Parameter]:
         """Return what the clustering phase trains: the decoder is dropped."""

@@ -23,13 +23,9 @@ from clustering.metrics.stability import medoid
 from clustering.training.alarms import scale_alarms
 from clustering.training.checkpoint import Checkpoint, fingerprint
 from clustering.training.data import Data
-from clustering.training.device import DeviceName, choose_device
+from clustering.training.device import choose_device
 from clustering.training.events import Emit, Failed, Finished, History
-from clustering.training.inference import (
-    encode_all,
-    in_parts,
-    weights_of,
-)
+from clustering.training.inference import encode_all, in_parts, weights_of
 from clustering.training.memory import memory_told
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.scaling import scaling, varying
@@ -58,10 +54,8 @@ class DeepClusterer(NetworkClusterer):
     n_clusters: int
     batch_size: int | None
     scale: Literal["none", "unit", "standardize"]
-    device: DeviceName
     precision: Precision
     n_init: int = 1
-    random_state: int
 
     # What a method writes ------------------------------------------------------------------------------
 
@@ -72,6 +66,10 @@ class DeepClusterer(NetworkClusterer):
     def refresh(self, assignments: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
         """Return whole-set tensors (n, …) the loss of a batch needs, from the soft assignments (n, K)."""
         return {}
+
+    def agreed(self, network: Any, data: Data, assignments: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the soft assignments (n, K) that `refresh` is given: those of the items, by default."""
+        return assignments
 
     def loss(self, network: Any, batch: Batch) -> dict[str, Tensor]:
         """Return the named terms of the clustering loss of a batch; their sum is minimised."""
@@ -247,7 +245,7 @@ class DeepClusterer(NetworkClusterer):
                 network.centers.detach(),
                 labels,
                 confidences,
-                self.refresh(assignments),
+                self.refresh(self.agreed(network, data, assignments)),
             )
 
 

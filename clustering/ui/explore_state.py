@@ -177,8 +177,7 @@ def _listed() -> Mapping[str, Entry]:
 
 def offers(shown: Shown, what: Offer) -> bool:
     """Say whether the run's method gives more than groups (`MethodInfo.offers`)."""
-    choices = catalogue.read(state.workspace().cache)
-    entry = choices.methods.get(shown.run.method) if choices else None
+    entry = catalogue.method_entry(state.workspace().cache, shown.run.method)
     return entry is not None and what in entry.info["offers"]
 
 

@@ -33,7 +33,7 @@ def show(shown: Shown) -> None:
     tree = explore_cut.tree_of(shown.run.id)
     if tree is not None:
         _block(shown, tree)
-    elif offers(shown, "tree") and not (shown.run.folder / "model").exists():
+    elif not (shown.run.folder / "model").exists() and offers(shown, "tree"):
         st.caption(
             f"The tree of this run did not come with the sample. Train {plain(shown.run.title)} once more to "
             "walk it."

@@ -135,8 +135,7 @@ def table(seeds: Rows) -> pd.DataFrame:
 
 def _offer(record: CollectionRecord, run: RunRecord) -> None:
     """Say in one line how to hear of other seeds, where the method can train several."""
-    choices = catalogue.read(state.workspace().cache)
-    entry = choices.methods.get(run.method) if choices else None
+    entry = catalogue.method_entry(state.workspace().cache, run.method)
     if entry is None or "n_init" not in {parameter.name for parameter in entry.parameters}:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="quality-one-seed"):
