@@ -17,9 +17,9 @@ from clustering.charts.palette import (
     theme_of,
 )
 from clustering.charts.style import empty, escaped, styled
+from clustering.training.events import phase_in_words
 
 Row = Mapping[str, Any]
-PHASES = {"pretrain": "pretraining", "cluster": "clustering"}
 LOG_FROM = 30  # times the smallest loss from which a linear axis would hide the end of the curve
 NAMED_FROM = 0.035  # share of a band in which its number still fits
 
@@ -211,7 +211,7 @@ def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName, fir
         if number - named >= room:
             named = number
             figure.add_annotation(
-                text=escaped(PHASES.get(phase, phase.replace("_", " "))),
+                text=escaped(phase_in_words(phase)),
                 x=number - 0.5,
                 y=1.0,
                 yref="paper",

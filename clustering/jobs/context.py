@@ -11,9 +11,7 @@ from clustering.errors import Stopped
 from clustering.jobs.log import EventLog
 from clustering.jobs.status import StatusFile
 from clustering.progress import Progress, silent
-from clustering.training.events import Emit, Epoch, Event, Finished, Started
-
-PHASES = {"pretrain": "Pretraining", "cluster": "Clustering"}  # in words, where the name alone is none
+from clustering.training.events import Emit, Epoch, Event, Finished, Started, phase_in_words
 
 
 class Cancelled(BaseException):
@@ -122,7 +120,7 @@ class JobContext:
         if isinstance(event, Started):
             self._tell(phase="", done=0, total=0, doing="Starting", message=event.device_reason)
         if isinstance(event, Epoch) and self._follows(event):
-            doing = PHASES.get(event.phase, event.phase.replace("_", " ").capitalize())
+            doing = phase_in_words(event.phase).capitalize()
             self._tell(
                 phase=event.phase,
                 done=event.epoch,

@@ -9,6 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+PHASES = {
+    "pretrain": "pretraining",
+    "features": "learning features",
+    "learn": "learning",
+    "cluster": "clustering",
+    "tune": "tuning",
+    "self-label": "self-labelling",
+}
+
+
+def phase_in_words(phase: str) -> str:
+    """Return what a person reads for the name of a phase."""
+    return PHASES.get(phase, phase.replace("_", " "))
+
 
 @dataclass(frozen=True)
 class Told:

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from clustering.charts.palette import cluster_colors, group_name
+from clustering.training.events import phase_in_words
 from clustering.ui import explore_state, jobs, state
 from clustering.ui.explore_state import Shown
 from clustering.ui.latent_map.legend import Legend
@@ -20,7 +21,6 @@ from clustering.ui.words import several
 from clustering.workspace.records import ProjectionRecord
 
 PACE = 1.0  # seconds a frame; the points move for half of it
-PHASES = {"pretrain": "pretraining", "cluster": "clustering"}
 ABOUT = "Each epoch is laid out from the one after it and turned to lie on the finished map."
 
 
@@ -72,7 +72,7 @@ class Film:
         if at >= len(self):
             return "Finished map"
         told = self.epochs[at]
-        return f"{PHASES.get(told['phase'], told['phase']).capitalize()} {told['epoch']}"
+        return f"{phase_in_words(told['phase']).capitalize()} {told['epoch']}"
 
 
 def of(record: ProjectionRecord, shown: Shown) -> Film | None:
@@ -190,7 +190,7 @@ def _words(film: Film, at: int | None) -> str:
     if at is None:
         return f"The finished map. {ABOUT}{whole}"
     told = film.epochs[at]
-    parts = [f"Epoch {told['epoch']} of {plain(PHASES.get(told['phase'], told['phase']))}"]
+    parts = [f"Epoch {told['epoch']} of {plain(phase_in_words(told['phase']))}"]
     if not (np.asarray(film.labels[at]) >= 0).any():
         parts.append("no groups yet")
     if told.get("changed") is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clustering import charts
 from clustering.charts import palette
+from clustering.training.events import phase_in_words
 from clustering.ui import generated, jobs, live, state, theme
 from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.trouble import plain
@@ -151,7 +152,7 @@ def moving_map(job_id: str, snapshot: SnapshotFile) -> None:
         selectable=False,
         scroll_zoom=False,
     )
-    phase = {"pretrain": "pretraining", "cluster": "clustering"}.get(snapshot.phase, snapshot.phase)
+    phase = phase_in_words(snapshot.phase)
     st.caption(f"Epoch {snapshot.epoch} of {phase} · {several(len(frame['xy']), 'item')}. {live.HONESTY}")
 
 

@@ -95,7 +95,7 @@ def test_a_constant_column_of_the_features_is_no_fault_of_a_network(blobs):
 
 def test_learned_features_come_from_the_contrast_of_two_views(blobs):
     method = SCAN(4, **LEARNED)
-    network, (features, _) = phases_of(method, blobs)
+    network, (features, *_) = phases_of(method, blobs)
     features.begin()
     rows = list(range(30))
     terms = features.loss(batch_of(blobs, rows, seed=3))
@@ -166,6 +166,43 @@ def test_only_the_heads_learn_from_neighbours_and_the_one_of_the_lowest_loss_is_
     cluster.refresh()
     assert network.best.tolist() == [2]
     torch.testing.assert_close(network.logits(network.codes), network.all_logits(network.codes)[:, 2])
+
+
+def test_learned_features_go_on_learning_from_neighbours_in_strong_views(blobs):
+    method = SCAN(4, **LEARNED)
+    network, (_, cluster, tune) = phases_of(method, blobs)
+    cluster.begin()
+    moved = {id(weight) for weight in tune.parameters}
+    assert moved == {
+        id(weight) for part in (network.trunk, network.last, network.heads) for weight in part.parameters()
+    }
+    still = network.codes.clone()
+    terms = tune.loss(batch_of(blobs, list(range(40))))
+    assert set(terms) == {"neighbours", "uneven sizes"}
+    sum(terms.values()).backward()
+    assert all(weight.grad is not None for weight in tune.parameters)
+    with torch.no_grad():
+        for weight in tune.parameters:
+            weight.sub_(weight.grad)
+    tune.refresh()  # chooses the head by the features as they are now
+    assert not torch.equal(network.codes, still)
+    torch.testing.assert_close(network.codes, network.encode(torch.from_numpy(blobs)))
+
+
+@pytest.mark.parametrize("settings", [{"pretext": "features"}, {"tuning_epochs": 0}])
+def test_features_that_were_given_or_shall_stand_still_are_not_tuned(blobs, settings):
+    _, phases = phases_of(SCAN(4, **LEARNED | {"self_label_epochs": 1} | settings), blobs)
+    assert [phase.name for phase in phases if phase.name != "features"] == ["cluster", "self-label"]
+
+
+def test_what_teaches_is_labelled_by_the_statistics_of_its_batch_as_its_views_are(blobs):
+    method = SCAN(4, **LEARNED | {"self_label_epochs": 1, "threshold": 0.0, "strength": 0.0})
+    network, phases = phases_of(method, blobs)
+    phases[1].begin()
+    batch = batch_of(blobs, list(range(60)))
+    terms = phases[-1].loss(batch)
+    own = network.logits(network.learn(batch.features))
+    torch.testing.assert_close(terms["self-labels"], self_label_loss(own, own, 0.0))
 
 
 def test_the_last_stage_needs_a_sure_item_in_every_group_and_says_when_it_is_left_out(blobs):
