@@ -42,11 +42,13 @@ CASES = {
     "cc": LEARNING | {"batch_size": 50},
     "pica": LEARNING | {"batch_size": 50, "epochs": 7},
     "scan": LEARNING
-    | {"pretext": "contrast", "pretrain_epochs": 4, "epochs": 4, "self_label_epochs": 3, "threshold": 0.4},
+    | {"pretext": "contrast", "pretrain_epochs": 4, "epochs": 4, "tuning_epochs": 1}
+    | {"self_label_epochs": 3, "threshold": 0.4},
     "spice": LEARNING
     | {"pretext": "contrast", "pretrain_epochs": 2, "epochs": 3, "semi_steps": 200, "semi_batch_size": 4},
     "scan, with a queue": LEARNING
-    | {"pretext": "momentum", "pretrain_epochs": 4, "epochs": 3, "self_label_epochs": 0, "batch_size": 50},
+    | {"pretext": "momentum", "pretrain_epochs": 4, "epochs": 3, "tuning_epochs": 4, "self_label_epochs": 0}
+    | {"batch_size": 50},
     "usl_t": LEARNING | {"pretext": "contrast", "pretrain_epochs": 3, "epochs": 4, "batch_size": 50},
     "disc": {name: value for name, value in SETTINGS.items() if name != "hidden_dims"}
     | CLUSTERING
