@@ -10,12 +10,13 @@ from annotated_types import Interval
 from torch import Generator, Tensor
 
 from clustering.kinds import ANY_FEATURES
-from clustering.losses.neighbour_agreement import neighbour_agreement, self_label_loss
+from clustering.losses.neighbour_agreement import neighbour_agreement
 from clustering.losses.uneven_sizes import uneven_sizes
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import Watch
-from clustering.methods.pretext import COMPARED, PretextChoice, PretextClusterer
+from clustering.methods.pretext import COMPARED, PretextChoice
+from clustering.methods.self_teaching import WHOLE_RATE, SelfTeaching
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -40,12 +41,10 @@ from clustering.views.neighbours import NeighbourViews
 
 HEADS = 5  # of which the one with the lowest loss is taken
 RATE = 1e-2  # of heads of one layer on features that stand still
-WHOLE_RATE = 1e-4  # of the whole network, as published
 JUDGING = 5  # neighbours by which heads are compared, as published
-FEW_TEACHERS = 0.01  # share of sure items in a batch below which the last stage teaches nothing
 
 
-class SCAN(PretextClusterer):
+class SCAN(SelfTeaching):
     """Semantic Clustering by Adopting Nearest neighbours (Van Gansbeke et al. 2020).
 
     Features come first: as they are, or learned by contrast of views. Then a layer learns to put an item and
@@ -285,11 +284,6 @@ class SCAN(PretextClusterer):
             ),
         )
 
-    @staticmethod
-    def weights(network: NeighbourNetwork) -> list[torch.nn.Parameter]:
-        """Return the weights of the features and the heads."""
-        return [*network.trunk.parameters(), *network.last.parameters(), *network.heads.parameters()]
-
     def look_at(self, network: NeighbourNetwork, watch: Watch) -> Refreshed:
         """Choose the head of the lowest loss with λ = 1, and look at all items by it."""
         near = network.neighbours[:, :JUDGING]
@@ -300,53 +294,3 @@ class SCAN(PretextClusterer):
             sizes = torch.stack([uneven_sizes(odds[:, head]) for head in range(odds.shape[1])])
             network.best.copy_((lost + sizes).argmin(dim=0, keepdim=True))
         return self.judged(network, watch.look())
-
-    def self_labelling(self, network: NeighbourNetwork, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
-        """Return the last stage, if it is wanted: over before it began where a group has no teacher."""
-        if not self.self_label_epochs:
-            return ()
-
-        def untaught() -> str:
-            if bool(network.taught):
-                return ""
-            return "All epochs were run but the last stage: some group has no item the network is sure of."
-
-        return (
-            Phase(
-                "self-label",
-                self.self_label_epochs,
-                lambda batch: self.taught(network, viewing, batch),
-                self.weights(network),
-                Optimiser("adam", WHOLE_RATE),
-                begin=lambda: self.find_teachers(network),
-                refresh=lambda: self.judged(network, watch.look()),
-                noisy=True,
-                watch=lambda: watch.warnings() + self.teachers_left(network),
-                ends=untaught,
-            ),
-        )
-
-    def find_teachers(self, network: NeighbourNetwork) -> None:
-        """Note whether every group has an item the network is sure of."""
-        with torch.no_grad():
-            odds, labels = torch.softmax(network.logits(network.codes), dim=1).max(dim=1)
-            held = torch.bincount(labels[odds > self.threshold], minlength=self.n_clusters)
-            network.taught.copy_((held > 0).all())
-
-    def taught(self, network: NeighbourNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
-        """Return how badly other views of what is sure are put into its group."""
-        with torch.no_grad():  # by the statistics of this batch, as the views are seen
-            own = network.logits(network.learn(batch.features)).float()
-            sure = (torch.softmax(own, dim=1).amax(dim=1) > self.threshold).float().mean()
-            network.sure.lerp_(sure, 0.1)
-        seen = network.logits(network.learn(viewing.strong(batch))).float()
-        return {"self-labels": self_label_loss(own, seen, self.threshold)}
-
-    def teachers_left(self, network: NeighbourNetwork) -> tuple[str, ...]:
-        """Say when hardly an item is sure enough to teach."""
-        if float(network.sure) >= FEW_TEACHERS:
-            return ()
-        return (
-            f"Only {float(network.sure):.1%} of the items are sure enough to teach the others. Choose a "
-            "smaller “threshold”, or leave the last stage out (“self_label_epochs” 0).",
-        )

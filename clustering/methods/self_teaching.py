@@ -1,0 +1,83 @@
+"""The last stage of SCAN: what the network is sure of teaches it to say the same of other views."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from clustering.losses.neighbour_agreement import self_label_loss
+from clustering.methods.learning_from_views import Watch
+from clustering.methods.pretext import PretextClusterer
+from clustering.methods.viewing import Viewing
+from clustering.networks.views import NeighbourNetwork
+from clustering.training.optimisers import Optimiser
+from clustering.training.phase import Phase
+from clustering.training.step import Batch
+
+WHOLE_RATE = 1e-4  # of the whole network, as published
+FEW_TEACHERS = 0.01  # share of sure items in a batch below which the last stage teaches nothing
+
+
+class SelfTeaching(PretextClusterer):
+    """Base of a method whose network learns at last from its own surest labels.
+
+    A method puts `self_labelling` last among its phases.
+    """
+
+    self_label_epochs: int
+    threshold: float
+
+    def self_labelling(self, network: NeighbourNetwork, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
+        """Return the last stage, if it is wanted: over before it began where a group has no teacher."""
+        if not self.self_label_epochs:
+            return ()
+
+        def untaught() -> str:
+            if bool(network.taught):
+                return ""
+            return "All epochs were run but the last stage: some group has no item the network is sure of."
+
+        return (
+            Phase(
+                "self-label",
+                self.self_label_epochs,
+                lambda batch: self.taught(network, viewing, batch),
+                self.weights(network),
+                Optimiser("adam", WHOLE_RATE),
+                begin=lambda: self.find_teachers(network),
+                refresh=lambda: self.judged(network, watch.look()),
+                noisy=True,
+                watch=lambda: watch.warnings() + self.teachers_left(network),
+                ends=untaught,
+            ),
+        )
+
+    def find_teachers(self, network: NeighbourNetwork) -> None:
+        """Note whether every group has an item the network is sure of."""
+        with torch.no_grad():
+            odds, labels = torch.softmax(network.logits(network.codes), dim=1).max(dim=1)
+            held = torch.bincount(labels[odds > self.threshold], minlength=self.n_clusters)
+            network.taught.copy_((held > 0).all())
+
+    def taught(self, network: NeighbourNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
+        """Return how badly other views of what is sure are put into its group."""
+        with torch.no_grad():  # by the statistics of this batch, as the views are seen
+            own = network.logits(network.learn(batch.features)).float()
+            sure = (torch.softmax(own, dim=1).amax(dim=1) > self.threshold).float().mean()
+            network.sure.lerp_(sure, 0.1)
+        seen = network.logits(network.learn(viewing.strong(batch))).float()
+        return {"self-labels": self_label_loss(own, seen, self.threshold)}
+
+    def teachers_left(self, network: NeighbourNetwork) -> tuple[str, ...]:
+        """Say when hardly an item is sure enough to teach."""
+        if float(network.sure) >= FEW_TEACHERS:
+            return ()
+        return (
+            f"Only {float(network.sure):.1%} of the items are sure enough to teach the others. Choose a "
+            "smaller “threshold”, or leave the last stage out (“self_label_epochs” 0).",
+        )
+
+    @staticmethod
+    def weights(network: NeighbourNetwork) -> list[torch.nn.Parameter]:
+        """Return the weights of the features and the heads."""
+        return [*network.trunk.parameters(), *network.last.parameters(), *network.heads.parameters()]
