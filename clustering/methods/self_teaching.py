@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from clustering.losses.neighbour_agreement import self_label_loss
 from clustering.methods.learning_from_views import Watch
@@ -11,11 +14,18 @@ from clustering.methods.pretext import PretextClusterer
 from clustering.methods.viewing import Viewing
 from clustering.networks.views import NeighbourNetwork
 from clustering.training.optimisers import Optimiser
-from clustering.training.phase import Phase
+from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
 
 WHOLE_RATE = 1e-4  # of the whole network, as published
 FEW_TEACHERS = 0.01  # share of sure items in a batch below which the last stage teaches nothing
+LEFT_OUT = (
+    "All epochs were run; the last stage was left out, as some group has no item the network is sure of."
+)
+UNDONE = (
+    "Teaching itself left some group without an item the network is sure of. It was undone: the groups are "
+    "those of before."
+)
 
 
 class SelfTeaching(PretextClusterer):
@@ -28,36 +38,51 @@ class SelfTeaching(PretextClusterer):
     threshold: float
 
     def self_labelling(self, network: NeighbourNetwork, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
-        """Return the last stage, if it is wanted: over before it began where a group has no teacher."""
+        """Return the last stage, if it is wanted.
+
+        It is over before it began where a group has no item that teaches, and undone where it leaves a group
+        without one: what it learns from its own labels may turn them over.
+        """
         if not self.self_label_epochs:
             return ()
+        before = network.before = deepcopy(self.parts(network)).requires_grad_(False)
+
+        def begin() -> None:
+            before.load_state_dict(self.parts(network).state_dict())
+            network.taught.copy_(self.all_taught(network, network.codes))
+
+        def look() -> Refreshed:
+            seen = watch.look()
+            if bool(network.taught) and not self.all_taught(network, seen.latents):
+                network.taught.fill_(False)
+                self.parts(network).load_state_dict(before.state_dict())
+                seen = replace(watch.look(), told=(UNDONE,))
+            return self.judged(network, seen)
 
         def untaught() -> str:
-            if bool(network.taught):
-                return ""
-            return "All epochs were run but the last stage: some group has no item the network is sure of."
+            return "" if bool(network.taught) else LEFT_OUT
 
         return (
             Phase(
                 "self-label",
                 self.self_label_epochs,
                 lambda batch: self.taught(network, viewing, batch),
-                self.weights(network),
+                list(self.parts(network).parameters()),
                 Optimiser("adam", WHOLE_RATE),
-                begin=lambda: self.find_teachers(network),
-                refresh=lambda: self.judged(network, watch.look()),
+                begin=begin,
+                refresh=look,
                 noisy=True,
                 watch=lambda: watch.warnings() + self.teachers_left(network),
                 ends=untaught,
             ),
         )
 
-    def find_teachers(self, network: NeighbourNetwork) -> None:
-        """Note whether every group has an item the network is sure of."""
+    def all_taught(self, network: NeighbourNetwork, codes: Tensor) -> Tensor:
+        """Return whether the network is sure of an item in every group, by the features (n, D) of all."""
         with torch.no_grad():
-            odds, labels = torch.softmax(network.logits(network.codes), dim=1).max(dim=1)
+            odds, labels = torch.softmax(network.logits(codes), dim=1).max(dim=1)
             held = torch.bincount(labels[odds > self.threshold], minlength=self.n_clusters)
-            network.taught.copy_((held > 0).all())
+            return (held > 0).all()
 
     def taught(self, network: NeighbourNetwork, viewing: Viewing, batch: Batch) -> dict[str, Tensor]:
         """Return how badly other views of what is sure are put into its group."""
@@ -78,6 +103,6 @@ class SelfTeaching(PretextClusterer):
         )
 
     @staticmethod
-    def weights(network: NeighbourNetwork) -> list[torch.nn.Parameter]:
-        """Return the weights of the features and the heads."""
-        return [*network.trunk.parameters(), *network.last.parameters(), *network.heads.parameters()]
+    def parts(network: NeighbourNetwork) -> nn.ModuleList:
+        """Return what makes the features, and the heads."""
+        return nn.ModuleList((network.trunk, network.last, network.heads))

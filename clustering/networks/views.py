@@ -235,6 +235,8 @@ class NeighbourNetwork(PretextNetwork):
         Whether every group has an item to teach the last stage.
     sure : Tensor ()
         Share of the items sure enough to teach, over the last batches.
+    before : Module or None
+        What the last stage began with, to which it goes back where it loses a group.
     """
 
     best: Tensor
@@ -259,6 +261,7 @@ class NeighbourNetwork(PretextNetwork):
         self.heads = linear(self.n_outputs, n_heads * n_clusters, "fan_in", generator)
         self.shape = (n_heads, n_clusters)
         self.register_buffer("best", torch.zeros(1, dtype=torch.int64))
+        self.before: nn.Module | None = None
         self.register_buffer("taught", torch.tensor(False))
         self.register_buffer("sure", torch.ones(()))
 
@@ -269,3 +272,8 @@ class NeighbourNetwork(PretextNetwork):
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups by the chosen head, (b, K)."""
         return self.all_logits(features).index_select(1, self.best).squeeze(1)
+
+    def forget(self) -> None:
+        """Drop what is kept of every item, and what the last stage began with."""
+        super().forget()
+        self.before = None

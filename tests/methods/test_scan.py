@@ -215,6 +215,32 @@ def test_the_last_stage_needs_a_sure_item_in_every_group_and_says_when_it_is_lef
     assert "no item the network is sure of" in model.history_[-1]["reason"]
 
 
+def test_the_last_stage_is_undone_where_it_leaves_a_group_without_a_sure_item(blobs):
+    method = SCAN(4, **LEARNED | {"epochs": 12, "self_label_epochs": 2, "batch_size": 20, "threshold": 0.5})
+    network, (*_, cluster, tune, teach) = phases_of(method, blobs)
+    cluster.begin()
+    with torch.no_grad():  # a sure head: k-means' groups of the features as they are now
+        network.heads.weight.copy_(
+            torch.from_numpy(KMeans(4, random_state=0).fit(network.codes.numpy()).cluster_centers_).repeat(
+                5, 1
+            )
+        )
+    tune.refresh()
+    teach.begin()
+    assert teach.ends() == ""
+    before = {name: weight.clone() for name, weight in method.parts(network).state_dict().items()}
+    assert teach.refresh().told == ()
+    with torch.no_grad():
+        network.last.weight.zero_()  # all items alike: one group takes all
+        network.last.bias.add_(1)
+    seen = teach.refresh()
+    assert "It was undone" in seen.told[0]
+    assert len(set(seen.labels.tolist())) == 4
+    for name, weight in method.parts(network).state_dict().items():
+        torch.testing.assert_close(weight, before[name], rtol=0, atol=0)
+    assert "the last stage was left out" in teach.ends()
+
+
 def test_hardly_a_teacher_left_is_told(blobs):
     method = SCAN(4, **SMALL)
     network, _ = phases_of(method, blobs)
