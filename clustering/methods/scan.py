@@ -113,12 +113,12 @@ class SCAN(SelfTeaching):
             "(“contrast”)."
         ),
         how_it_fails=(
-            "It believes the neighbours: where they are of another kind, at the borders, it learns the wrong "
-            "thing surely, and its loss does not show it; on 2,557 artworks it was no better than k-means. "
-            "Groups are held to even sizes; on uneven collections, or with many groups, k-means may do better. "
-            "If nothing is sure, the last stage has no teacher and is left out; where it turns its own labels "
-            "over, so that a group is lost, it is undone. Look at how many labels change there: where it is "
-            "more than a few in a hundred, do without that stage."
+            "It believes the neighbours: where they are of another kind, at the borders, it learns the "
+            "wrong thing surely, and its loss does not show it; on 2,557 artworks it was no better than "
+            "k-means. Groups are held to even sizes; on uneven collections, or with many groups, k-means "
+            "may do better. If nothing is sure, the last stage has no teacher and is left out; where it "
+            "turns its own labels over, so that a group is lost, it is undone. Look at how many labels "
+            "change there: where it is more than a few in a hundred, do without that stage."
         ),
         formula=(
             r"\min\ -\frac1n\sum_i \log\langle p_i, p_{k(i)}\rangle + \lambda\sum_c \bar p_c\log\bar p_c, "
