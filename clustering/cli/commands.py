@@ -143,7 +143,8 @@ def train(
     others = [(name, _baseline(name, chosen["parameters"])) for name in plain]  # type: ignore[arg-type]
     with Work(workspace_at(workspace), queue) as work:
         source, after = source_of(work, subject, owner.info)
-        made = work.do("train", {**source, **chosen}, after)
+        # a training that lists what stands beside it is one a person wants to watch in the studio
+        made = work.do("train", {**source, **chosen, "baselines": []}, after)
         for name, parameters in [("", {}), *others]:
             step = (
                 made

@@ -17,7 +17,7 @@ def source_of(work: Work, subject: str, method: MethodInfo) -> tuple[dict[str, A
     from clustering.features import default_encoder, encoders
 
     if work.identified(subject, ("features", "collection")) == "features":
-        return {"features": subject}, None
+        return {"features": subject, "collection": work.workspace.feature_set(subject).collection_id}, None
     kind = work.workspace.collection(subject).kind
     told = {name: one.info.layout for name, one in encoders().items() if kind in one.info.kinds}
     others = unsuited(told, method.layout)
@@ -31,6 +31,6 @@ def source_of(work: Work, subject: str, method: MethodInfo) -> tuple[dict[str, A
         say(line)
     if kept is not None:
         say(f"With the newest features: {kept.title} ({kept.id}).")
-        return {"features": kept.id}, None
+        return {"features": kept.id, "collection": subject}, None
     made = work.do("features", {"collection": subject, "encoder": chosen, "parameters": {}})
-    return {}, made.id
+    return {"collection": subject}, made.id

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from clustering.cli import main
 from clustering.errors import StudioError
 from clustering.jobs import catalogue
 from clustering.jobs.context import JobContext
@@ -176,6 +177,18 @@ def test_a_training_is_found_again_by_a_new_visitor_and_can_be_paused_and_cancel
     train = next(job for job in workspace.jobs() if job.kind == "train")
     assert train.state == "cancelled"
     assert "Cancelled. Nothing was changed." in words(again)
+
+
+def test_a_training_asked_for_on_the_command_line_is_watched_too(workspace, visit, capsys):
+    features = workspace.feature_sets()[0]
+    where = ["--workspace", str(workspace.root), "--queue"]
+    with pytest.raises(SystemExit):
+        main(["train", features.id, "--method", "dec", "-k", "3", "--baselines", "ward", *where])
+    train = workspace.job(capsys.readouterr().out.split()[-1])
+    app = visit("train")
+    assert f"**{train.title}** · " in words(app).replace("\\", "")
+    pressed(app, "Cancel")
+    assert workspace.job(train.id).state == "cancelled"
 
 
 def test_a_failed_training_says_why_and_can_be_dismissed(workspace, visit):
