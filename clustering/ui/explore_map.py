@@ -116,7 +116,9 @@ def missing(shown: Shown, projection: str, space: str) -> None:
         height=explore_drawing.HEIGHT - 160,
         vertical_alignment="center",
     ):
-        st.markdown(f"There is no {title} map of the {space_words(space)} of this run yet.")
+        st.markdown(
+            f"There is no {title} map of the {space_words(space)} of this run yet.", text_alignment="center"
+        )
         if st.button("Draw it", type="primary", key="map-draw"):
             wanted = {
                 "collection": shown.record.id,
