@@ -27,6 +27,7 @@ SMALL = {
     "latent_dim": 8,
     "pretrain_epochs": 2,
     "epochs": 1,
+    "tuning_epochs": 0,
     "self_label_epochs": 0,
     "batch_size": 40,
     "device": "cpu",
