@@ -96,7 +96,7 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         # Train, and watch it.
         page.get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Train", exact=True).wait_for(timeout=120_000)
-        for label, value in (("Groups", "4"), ("Pretraining epochs", "900"), ("Epochs", "60")):
+        for label, value in (("Groups", "4"), ("Pretraining epochs", "400"), ("Epochs", "60")):
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Enter")
         page.get_by_text("Plain methods beside it", exact=True).click()
@@ -105,7 +105,7 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         scrolled = """() => document.querySelector('[data-testid="stMain"]').scrollTop"""
         assert page.evaluate(scrolled) == 0, "the picture of the training stands at the top"
         train = next(job for job in workspace.jobs() if job.kind == "train")
-        assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 900, "epochs": 60}
+        assert train.parameters["parameters"] == {"n_clusters": 4, "pretrain_epochs": 400, "epochs": 60}
         first = page.get_by_text("two strongest directions").first.inner_text()
         page.wait_for_function(
             "seen => { const now = [...document.querySelectorAll('p')].find(p => p.innerText.includes("
