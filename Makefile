@@ -18,7 +18,7 @@ test: .venv/.installed ## install and run every test, the browser tests too
 	# one thread each, or they would wait for one another (numba would set torch's to all cores again); three for
 	# two cores: many tests wait for a process of the studio
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 3 -m "not browser"
-	$(BIN)/pytest -m browser
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -m browser
 
 check: .venv/.installed ## format, lint, types and the house's walls
 	$(BIN)/ruff format --check .

@@ -53,15 +53,20 @@ def evaluated(page: Any, key: str, expression: str) -> Any:
 
 
 def rectangle_around_some(
-    points: np.ndarray, scale: float, few: int = 3, many: int = 40
+    points: np.ndarray, scale: float, lowest: np.ndarray, highest: np.ndarray, few: int = 3, many: int = 40
 ) -> tuple[float, ...]:
-    """Return a box (left, bottom, right, top) around some points with none within 5 pixels of its edge."""
+    """Return a box (left, bottom, right, top) around some points with none within 5 pixels of its edge.
+
+    It lies between the corners ``lowest`` (left, bottom) and ``highest`` (right, top): where one can draw.
+    """
     margin = 5 / scale
     rng = np.random.default_rng(0)
     for centre in points[rng.permutation(len(points))]:
         for half in np.geomspace(margin * 2, np.ptp(points, axis=0).max() / 2, 24):
             apart = np.abs(points - centre).max(axis=1)
             inside = apart < half
+            if (centre - half < lowest).any() or (centre + half > highest).any():
+                break
             if few <= inside.sum() <= many and not (np.abs(apart - half) < margin).any():
                 return (*(centre - half), *(centre + half))
     raise AssertionError("no box with a clear edge")
@@ -133,12 +138,19 @@ def test_from_the_first_page_to_the_right_works_in_the_gallery(paintings, tmp_pa
         page.wait_for_timeout(1000)
         drawn = workspace.projections(run_id=run.id)[0]
         points = np.asarray(as_drawn(workspace.map(drawn.id), drawn.projection), dtype=float)
-        scale = evaluated(page, "explore", "map.camera.screenX(1) - map.camera.screenX(0)")
-        left, bottom, right, top = rectangle_around_some(points, abs(scale))
         box = page.evaluate(
             f"(() => {{ const r = {MAP.format(key='explore')}.panel.stage.getBoundingClientRect();"
-            "return [r.left, r.top]; })()"
+            "return [r.left, r.top, r.width, r.height]; })()"
         )
+        x0, y0, scale = evaluated(
+            page,
+            "explore",
+            "[map.camera.screenX(0), map.camera.screenY(0), map.camera.screenX(1) - map.camera.screenX(0)]",
+        )
+        # within the map and below its tools; y grows upwards there
+        lowest = np.array([10 - x0, y0 - (box[3] - 10)]) / scale
+        highest = np.array([box[2] - 10 - x0, y0 - 60]) / scale
+        left, bottom, right, top = rectangle_around_some(points, scale, lowest, highest)
 
         def at(x: float, y: float) -> tuple[float, float]:
             return (
