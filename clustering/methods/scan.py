@@ -277,7 +277,7 @@ class SCAN(SelfTeaching):
                 "tune",
                 self.tuning_epochs,
                 agree,
-                list(self.parts(network).parameters()),
+                list(network.parts().parameters()),
                 Optimiser("adam", WHOLE_RATE),
                 refresh=look,
                 noisy=True,

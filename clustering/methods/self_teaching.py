@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from clustering.losses.neighbour_agreement import self_label_loss
 from clustering.methods.learning_from_views import Watch
@@ -45,17 +45,17 @@ class SelfTeaching(PretextClusterer):
         """
         if not self.self_label_epochs:
             return ()
-        before = network.before = deepcopy(self.parts(network)).requires_grad_(False)
+        before = network.before = deepcopy(network.parts()).requires_grad_(False)
 
         def begin() -> None:
-            before.load_state_dict(self.parts(network).state_dict())
+            before.load_state_dict(network.parts().state_dict())
             network.taught.copy_(self.all_taught(network, network.codes))
 
         def look() -> Refreshed:
             seen = watch.look()
             if bool(network.taught) and not self.all_taught(network, seen.latents):
                 network.taught.fill_(False)
-                self.parts(network).load_state_dict(before.state_dict())
+                network.parts().load_state_dict(before.state_dict())
                 seen = replace(watch.look(), told=(UNDONE,))
             return self.judged(network, seen)
 
@@ -67,7 +67,7 @@ class SelfTeaching(PretextClusterer):
                 "self-label",
                 self.self_label_epochs,
                 lambda batch: self.taught(network, viewing, batch),
-                list(self.parts(network).parameters()),
+                list(network.parts().parameters()),
                 Optimiser("adam", WHOLE_RATE),
                 begin=begin,
                 refresh=look,
@@ -101,8 +101,3 @@ class SelfTeaching(PretextClusterer):
             f"Only {float(network.sure):.1%} of the items are sure enough to teach the others. Choose a "
             "smaller “threshold”, or leave the last stage out (“self_label_epochs” 0).",
         )
-
-    @staticmethod
-    def parts(network: NeighbourNetwork) -> nn.ModuleList:
-        """Return what makes the features, and the heads."""
-        return nn.ModuleList((network.trunk, network.last, network.heads))

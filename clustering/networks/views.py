@@ -273,6 +273,10 @@ class NeighbourNetwork(PretextNetwork):
         """Map features (b, D) to the logits of the groups by the chosen head, (b, K)."""
         return self.all_logits(features).index_select(1, self.best).squeeze(1)
 
+    def parts(self) -> nn.ModuleList:
+        """Return what makes the features, and the heads."""
+        return nn.ModuleList((self.trunk, self.last, self.heads))
+
     def forget(self) -> None:
         """Drop what is kept of every item, and what the last stage began with."""
         super().forget()

@@ -228,7 +228,7 @@ def test_the_last_stage_is_undone_where_it_leaves_a_group_without_a_sure_item(bl
     tune.refresh()
     teach.begin()
     assert teach.ends() == ""
-    before = {name: weight.clone() for name, weight in method.parts(network).state_dict().items()}
+    before = {name: weight.clone() for name, weight in network.parts().state_dict().items()}
     assert teach.refresh().told == ()
     with torch.no_grad():
         network.last.weight.zero_()  # all items alike: one group takes all
@@ -236,7 +236,7 @@ def test_the_last_stage_is_undone_where_it_leaves_a_group_without_a_sure_item(bl
     seen = teach.refresh()
     assert "It was undone" in seen.told[0]
     assert len(set(seen.labels.tolist())) == 4
-    for name, weight in method.parts(network).state_dict().items():
+    for name, weight in network.parts().state_dict().items():
         torch.testing.assert_close(weight, before[name], rtol=0, atol=0)
     assert "the last stage was left out" in teach.ends()
 
