@@ -233,10 +233,14 @@ class DeepClusterer(NetworkClusterer):
             "its loss is the lowest."
         )
 
+    def encoded(self, network: Any, data: Data) -> Tensor:
+        """Return the latents of all items, float32 (n, m), by the network as it is now."""
+        with products_in(self.precision):
+            return encode_all(network, data)
+
     def look(self, network: Any, data: Data) -> Refreshed:
         """Look at the whole set with the network as it is now."""
-        with products_in(self.precision):
-            latents = encode_all(network, data)
+        latents = self.encoded(network, data)
         with torch.no_grad():
             assignments = in_parts(lambda rows: self.assign(network, rows), latents)
             confidences, labels = assignments.max(dim=1)

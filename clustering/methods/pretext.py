@@ -184,6 +184,14 @@ class PretextClusterer(ViewClusterer):
         network.together.copy_((labels[network.neighbours] == labels[:, None]).float().mean())
         network.mutual.copy_(mutual_share(network.neighbours))
 
+    def encoded(self, network: PretextNetwork, data: Data) -> Tensor:
+        """Return the features of all items: those that were kept, once they stand still."""
+        return network.codes if len(network.codes) else super().encoded(network, data)
+
+    def encode_again(self, network: PretextNetwork, data: Data) -> None:
+        """Keep the features of all items as the network makes them now, after steps that moved it."""
+        network.codes = super().encoded(network, data)
+
     def judged(self, network: PretextNetwork, seen: Refreshed) -> Refreshed:
         """Return a look with how good the features are beside it."""
         told = {"mutual neighbours": float(network.mutual), "neighbours together": float(network.together)}

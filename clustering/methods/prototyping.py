@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from clustering.losses.partition_confidence import least_confidence_loss
 from clustering.losses.prototype_labels import double_softmax_cross_entropy, prototype_labels
 from clustering.methods.learning_from_views import Watch
+from clustering.methods.numbering import same_numbers
 from clustering.methods.pretext import COMPARED, PretextClusterer
 from clustering.methods.viewing import Viewing
 from clustering.networks.prototypes import PrototypeNetwork
@@ -170,8 +171,11 @@ class Prototyping:
         ]
         lowest, best = torch.cat(of_heads).min(dim=0)
         if bool(lowest < network.lowest):
+            now = odds[:, int(best)].argmax(dim=1)
+            spoken = bool(network.lowest.isfinite())
+            before = network.logits(network.codes).argmax(dim=1) if spoken else torch.full_like(now, -1)
+            network.heads.copy_to(network.chosen, int(best), same_numbers(before, now, odds.shape[2]))
             network.lowest.copy_(lowest)
-            network.heads.copy_to(network.chosen, int(best))
             counts = torch.bincount(labelled[best].flatten(), minlength=len(odds))
             network.twice.copy_((counts > 1).float().mean())
             network.never.copy_((counts == 0).float().mean())

@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 from clustering.errors import StudioError
 from clustering.losses.soft_assignment import soft_assignments, squared_distances
 from clustering.methods.deep import DeepClusterer
+from clustering.methods.numbering import same_numbers
 from clustering.metrics.external import nmi
-from clustering.metrics.matching import best_match
 from clustering.networks.convolutions import Picture
 from clustering.networks.pseudo_labels import LabelledNetwork
 from clustering.training.alarms import giant_share
@@ -207,20 +207,7 @@ class PseudoLabelClusterer(DeepClusterer):
             places, self.n_clusters, derived_seed(self.random_state, "kmeans"), restarts
         )
         labels = in_parts(lambda rows: squared_distances(rows, centers), places).argmin(dim=1)
-        order = _matched(network.groups.cpu().numpy(), labels.cpu().numpy(), self.n_clusters)
+        order = same_numbers(network.groups, labels, self.n_clusters)
         network.centers.copy_(centers[order])
         network.spread.fill_(max(inertia / len(places), torch.finfo(torch.float32).tiny))
-        number = torch.empty(len(order), dtype=torch.int64)
-        number[order] = torch.arange(len(order))
-        network.groups.copy_(number.to(labels.device)[labels])
-
-
-def _matched(before: NDArray[Any], now: NDArray[Any], n_clusters: int) -> Tensor:
-    """Return which of today's clusters takes each number, int64 (K,): the one that shares most with it."""
-    if before[0] < 0:
-        return torch.arange(n_clusters)
-    table = np.bincount(before * n_clusters + now, minlength=n_clusters**2).reshape(n_clusters, n_clusters)
-    numbers, clusters = best_match(table)
-    order = torch.empty(n_clusters, dtype=torch.int64)
-    order[torch.as_tensor(numbers)] = torch.as_tensor(clusters)
-    return order
+        network.groups.copy_(order.argsort()[labels])

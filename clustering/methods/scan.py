@@ -15,6 +15,7 @@ from clustering.losses.uneven_sizes import uneven_sizes
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import Watch
+from clustering.methods.numbering import same_numbers
 from clustering.methods.pretext import COMPARED, PretextChoice
 from clustering.methods.self_teaching import WHOLE_RATE, SelfTeaching
 from clustering.methods.settings import (
@@ -33,7 +34,6 @@ from clustering.methods.viewing import BackboneChoice, Strength, Viewing, Views
 from clustering.networks.views import NeighbourNetwork
 from clustering.parameters import Meaning
 from clustering.training.data import Data
-from clustering.training.inference import encode_all
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
@@ -240,7 +240,7 @@ class SCAN(SelfTeaching):
                 watch=lambda: watch.warnings() + self.doubts(network),
             ),
             *self.tuning(network, data, viewing, watch),
-            *self.self_labelling(network, viewing, watch),
+            *self.self_labelling(network, data, viewing, watch),
         )
 
     def neighbours_agree(self, network: NeighbourNetwork, batch: Batch) -> dict[str, Tensor]:
@@ -269,7 +269,7 @@ class SCAN(SelfTeaching):
             return self.in_one_group(*network.all_logits(network.learn(viewing.strong(both))).chunk(2))
 
         def look() -> Refreshed:
-            network.codes = encode_all(network, data)
+            self.encode_again(network, data)
             return self.look_at(network, watch)
 
         return (
@@ -293,5 +293,10 @@ class SCAN(SelfTeaching):
             odds = torch.softmax(logits, dim=-1)
             lost = torch.stack([neighbour_agreement(logits, logits[column]) for column in near.T]).mean(dim=0)
             sizes = torch.stack([uneven_sizes(odds[:, head]) for head in range(odds.shape[1])])
-            network.best.copy_((lost + sizes).argmin(dim=0, keepdim=True))
+            best = (lost + sizes).argmin(dim=0, keepdim=True)
+            if not torch.equal(best, network.best):
+                before = network.logits(network.codes).argmax(dim=1)
+                network.best.copy_(best)
+                now = logits.index_select(1, best).squeeze(1).argmax(dim=1)
+                network.order.copy_(same_numbers(before, now, self.n_clusters))
         return self.judged(network, watch.look())

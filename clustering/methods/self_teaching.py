@@ -13,6 +13,7 @@ from clustering.methods.learning_from_views import Watch
 from clustering.methods.pretext import PretextClusterer
 from clustering.methods.viewing import Viewing
 from clustering.networks.views import NeighbourNetwork
+from clustering.training.data import Data
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
 from clustering.training.step import Batch
@@ -37,7 +38,9 @@ class SelfTeaching(PretextClusterer):
     self_label_epochs: int
     threshold: float
 
-    def self_labelling(self, network: NeighbourNetwork, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
+    def self_labelling(
+        self, network: NeighbourNetwork, data: Data, viewing: Viewing, watch: Watch
+    ) -> tuple[Phase, ...]:
         """Return the last stage, if it is wanted.
 
         It is over before it began where a group has no item that teaches, and undone where it leaves a group
@@ -52,12 +55,13 @@ class SelfTeaching(PretextClusterer):
             network.taught.copy_(self.all_taught(network, network.codes))
 
         def look() -> Refreshed:
-            seen = watch.look()
-            if bool(network.taught) and not self.all_taught(network, seen.latents):
-                network.taught.fill_(False)
-                network.parts().load_state_dict(before.state_dict())
-                seen = replace(watch.look(), told=(UNDONE,))
-            return self.judged(network, seen)
+            self.encode_again(network, data)
+            if not bool(network.taught) or self.all_taught(network, network.codes):
+                return self.judged(network, watch.look())
+            network.taught.fill_(False)
+            network.parts().load_state_dict(before.state_dict())
+            self.encode_again(network, data)
+            return self.judged(network, replace(watch.look(), told=(UNDONE,)))
 
         def untaught() -> str:
             return "" if bool(network.taught) else LEFT_OUT

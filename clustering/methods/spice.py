@@ -253,11 +253,17 @@ class SPICE(PrototypeClusterer):
             labels_a_step=self.semi_batch_size,
             ratio=self.ratio,
         )
+
+        def look() -> Refreshed:
+            if network.refiner.pictured:  # what learns here makes features of its own
+                self.encode_again(network, data)
+            return self.compared(network, self.judged(network, watch.look()))
+
         room = Schoolroom(network, viewing, schooling, self.strength)
         refining = room.phase(
             "spread",
             lambda: self.find_teachers(network),
-            lambda: self.compared(network, self.judged(network, watch.look())),
+            look,
             lambda: (*self.scarce(network), *(watch.warnings() if room.settled else ())),
             untaught,
         )

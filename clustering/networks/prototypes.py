@@ -45,14 +45,15 @@ class Heads(nn.Module):
         return torch.baddbmm(self.second_bias, hidden, self.second)
 
     @torch.no_grad()
-    def copy_to(self, network: MLP, head: int) -> None:
-        """Put the weights of one head into a network of the same widths."""
-        for layer, weight, bias in zip(
-            network.layers, (self.first, self.second), (self.first_bias, self.second_bias), strict=True
-        ):
-            assert isinstance(layer, nn.Linear)
-            layer.weight.copy_(weight[head].T)
-            layer.bias.copy_(bias[head, 0])
+    def copy_to(self, network: MLP, head: int, order: Tensor) -> None:
+        """Put the weights of one head into a network of the same widths, its groups in this order (K,)."""
+        first, second = network.layers
+        assert isinstance(first, nn.Linear)
+        assert isinstance(second, nn.Linear)
+        first.weight.copy_(self.first[head].T)
+        first.bias.copy_(self.first_bias[head, 0])
+        second.weight.copy_(self.second[head].T[order])
+        second.bias.copy_(self.second_bias[head, 0][order])
 
 
 class PrototypeNetwork(PretextNetwork):

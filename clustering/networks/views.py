@@ -231,6 +231,8 @@ class NeighbourNetwork(PretextNetwork):
     ----------
     best : int64 Tensor (1,)
         The head that speaks for the network.
+    order : int64 Tensor (K,)
+        Which of its groups takes each number, so that another head does not number them anew.
     taught : bool Tensor ()
         Whether every group has an item to teach the last stage.
     sure : Tensor ()
@@ -240,6 +242,7 @@ class NeighbourNetwork(PretextNetwork):
     """
 
     best: Tensor
+    order: Tensor
     taught: Tensor
     sure: Tensor
 
@@ -261,6 +264,7 @@ class NeighbourNetwork(PretextNetwork):
         self.heads = linear(self.n_outputs, n_heads * n_clusters, "fan_in", generator)
         self.shape = (n_heads, n_clusters)
         self.register_buffer("best", torch.zeros(1, dtype=torch.int64))
+        self.register_buffer("order", torch.arange(n_clusters))
         self.before: nn.Module | None = None
         self.register_buffer("taught", torch.tensor(False))
         self.register_buffer("sure", torch.ones(()))
@@ -271,7 +275,8 @@ class NeighbourNetwork(PretextNetwork):
 
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups by the chosen head, (b, K)."""
-        return self.all_logits(features).index_select(1, self.best).squeeze(1)
+        chosen = self.all_logits(features).index_select(1, self.best).squeeze(1)
+        return chosen.index_select(1, self.order)
 
     def parts(self) -> nn.ModuleList:
         """Return what makes the features, and the heads."""

@@ -12,6 +12,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from clustering.losses.contrast import pair_contrast
 from clustering.losses.neighbour_agreement import neighbour_agreement, self_label_loss
 from clustering.losses.uneven_sizes import uneven_sizes
+from clustering.methods.learning_from_views import LOOKED_AT
 from clustering.methods.pretext import TEMPERATURE, mutual_share
 from clustering.methods.scan import SCAN
 from clustering.methods.viewing import Viewing
@@ -165,7 +166,45 @@ def test_only_the_heads_learn_from_neighbours_and_the_one_of_the_lowest_loss_is_
         network.heads.bias[8:12] = -10 * centers.square().sum(dim=1)
     cluster.refresh()
     assert network.best.tolist() == [2]
-    torch.testing.assert_close(network.logits(network.codes), network.all_logits(network.codes)[:, 2])
+    third = network.all_logits(network.codes)[:, 2]
+    torch.testing.assert_close(network.logits(network.codes), third[:, network.order])
+
+
+def test_another_head_keeps_the_numbers_of_the_groups(blobs):
+    network, (cluster,) = phases_of(SCAN(4, **SMALL), blobs)
+    cluster.begin()
+    centers = KMeans(4, n_init=3, random_state=0).fit(network.codes.numpy()).cluster_centers_
+    centers = torch.from_numpy(centers).float()
+
+    def speak(head: int, order: list[int], sureness: float) -> None:
+        rows = slice(4 * head, 4 * head + 4)
+        with torch.no_grad():
+            network.heads.weight[rows] = sureness * centers[order]
+            network.heads.bias[rows] = -sureness * centers[order].square().sum(dim=1) / 2
+
+    for head in range(5):
+        speak(head, [0, 1, 2, 3], sureness=0.0)
+    speak(1, [0, 1, 2, 3], sureness=20)
+    first = cluster.refresh()
+    assert network.best.tolist() == [1]
+    speak(1, [0, 1, 2, 3], sureness=1)
+    speak(3, [2, 0, 3, 1], sureness=20)
+    second = cluster.refresh()
+    assert network.best.tolist() == [3]
+    assert torch.equal(first.labels, second.labels)
+
+
+def test_a_look_encodes_no_item_whose_features_stand_still_and_every_other_once(blobs, monkeypatch):
+    method = SCAN(4, **LEARNED | {"self_label_epochs": 1})
+    network, (_, cluster, tune, teach) = phases_of(method, blobs)
+    cluster.begin()
+    encoded, encode = [], network.encode
+    monkeypatch.setattr(network, "encode", lambda inputs: encoded.append(len(inputs)) or encode(inputs))
+    views = min(LOOKED_AT, len(blobs))
+    for phase, items in ((cluster, 0), (tune, len(blobs)), (teach, len(blobs))):
+        encoded.clear()
+        phase.refresh()
+        assert sum(encoded) == items + views, phase.name
 
 
 def test_learned_features_go_on_learning_from_neighbours_in_strong_views(blobs):
