@@ -73,8 +73,11 @@ def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
 
 
 def with_weights(network: N, weights: Mapping[str, Tensor | NDArray[Any]]) -> N:
-    """Put weights into a network and return it; buffers and its own parameters take the shapes given."""
-    tensors = {
+    """Put weights into a network and return it; buffers and its own parameters take the shapes given.
+
+    A buffer that weights saved by an earlier version lack stays as it was made.
+    """
+    tensors = dict(network.named_buffers()) | {
         name: torch.as_tensor(np.array(w) if isinstance(w, np.ndarray) else w) for name, w in weights.items()
     }
     own = [*network.named_buffers(), *network.named_parameters(recurse=False)]

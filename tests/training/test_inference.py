@@ -43,6 +43,15 @@ def test_buffers_and_top_parameters_take_the_shape_that_is_given():
     assert holder.centers.shape == (5, 2)
 
 
+def test_a_buffer_that_older_weights_lack_stays_as_it_was_made():
+    weights = weights_of(network(0))
+    newer = network(1)
+    newer.register_buffer("order", torch.arange(3))
+    with_weights(newer, weights)
+    assert newer.order.tolist() == [0, 1, 2]
+    torch.testing.assert_close(newer.centers.detach(), torch.from_numpy(weights["centers"]))
+
+
 def test_latents_of_all_rows_do_not_depend_on_the_chunks(monkeypatch):
     features = np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32)
     data, encoder = Data(features, torch.device("cpu")), network(0)
