@@ -21,6 +21,8 @@ from clustering.training.events import phase_in_words
 
 Row = Mapping[str, Any]
 LOG_FROM = 30  # times the smallest loss from which a linear axis would hide the end of the curve
+NAME_HEIGHT = 18  # pixels of a phase's name
+AROUND = 110  # pixels of a figure that its plot does not have
 NAMED_FROM = 0.035  # share of a band in which its number still fits
 
 
@@ -159,8 +161,8 @@ def changed_curve(
     return _with_phases(figure, epochs, theme, points[0][0])
 
 
-def figure_curves(rows: Sequence[Row], theme: ThemeName = "light", *, height: int = 180) -> go.Figure:
-    """Draw the numbers a method tells beside its losses, one line each.
+def figure_curves(rows: Sequence[Row], theme: ThemeName = "light") -> go.Figure:
+    """Draw the numbers a method tells beside its losses, one line each; the more there are, the higher.
 
     Parameters
     ----------
@@ -169,6 +171,7 @@ def figure_curves(rows: Sequence[Row], theme: ThemeName = "light", *, height: in
     """
     epochs = _epochs(rows)
     names = list(dict.fromkeys(name for row in epochs for name in row.get("figures") or ()))
+    height = 160 + 24 * len(names)  # a phone's legend takes a line for each
     if not names:
         return empty("This method tells nothing beside its losses.", theme, height=height)
     colors = [color for color in OKABE_ITO if color != "#F0E442"]
@@ -202,7 +205,10 @@ def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName, fir
     ]
     shown = len(epochs) - first + 1
     has_legend = sum(trace.showlegend is not False for trace in figure.data) > 1
-    figure.update_layout(margin_t=52 if has_legend else 26, legend_y=1.08)
+    # The legend stands clear of the names of the phases however many lines it takes; a share of the plot's height.
+    figure.update_layout(
+        margin_t=52 if has_legend else 26, legend_y=1 + NAME_HEIGHT / (figure.layout.height - AROUND)
+    )
     room = shown / 6  # epochs a name takes; closer starts get a line without one
     named = -room
     for number, phase in starts:

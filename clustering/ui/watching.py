@@ -182,7 +182,7 @@ def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
         "sizes": charts.size_curves(grouped, theme_name, height=200),
     }
     if any(row.get("figures") for row in kept):
-        drawn["figures"] = charts.figure_curves(kept, theme_name, height=150)
+        drawn["figures"] = charts.figure_curves(kept, theme_name)
     told = {
         "losses": "Losses",
         "changed": "Share of items that changed group",
