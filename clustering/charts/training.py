@@ -205,7 +205,7 @@ def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName, fir
     ]
     shown = len(epochs) - first + 1
     has_legend = sum(trace.showlegend is not False for trace in figure.data) > 1
-    # The legend stands clear of the names of the phases however many lines it takes; a share of the plot's height.
+    # however many lines the legend takes, it stands clear of the names of the phases
     figure.update_layout(
         margin_t=52 if has_legend else 26, legend_y=1 + NAME_HEIGHT / (figure.layout.height - AROUND)
     )

@@ -39,6 +39,7 @@ from clustering.training.phase import Phase
 from clustering.training.seeds import torch_generator
 from clustering.training.step import Batch, products_in
 
+UPHEAVAL = 0.15  # share of the items whose group one epoch may change; healthy fits were seen to change .03
 TARGET_VIEWS = 4  # of each picture, that have a say in its target
 
 
@@ -89,6 +90,11 @@ class DEC(AutoencoderClusterer):
 
     Notes
     -----
+    An epoch of clustering that changes the group of more than 15 % of the items is taken back, and the
+    learning rate quartered, unless it was asked for: from a latent space without clear groups the published
+    rate throws all items over within a pass. Healthy fits were seen to change 3 % (digits, tables, sensors);
+    on 3,000 pictures of CIFAR-10 one seed of five ended in a single group before.
+
     A pass is cut into equal batches of nearly the asked size; the few rows left over sit out that pass, other
     ones each time. Targets are those of the whole set. Momentum is kept when targets change; the authors'
     first code lost it at every update because it restarted its solver.
@@ -201,6 +207,8 @@ class DEC(AutoencoderClusterer):
             refresh=lambda: self.look(network, data),
             steps=self.update_interval,
             tolerance=self.tolerance,
+            # what sharpens groups keeps most of them; a rate that was asked for is kept
+            upheaval=UPHEAVAL if self.cluster_learning_rate is None else 1.0,
             noisy=self.views != "none",
         )
 

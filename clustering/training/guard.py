@@ -12,6 +12,7 @@ from clustering.training.data import Data
 from clustering.training.step import Batch, Loss
 
 MOST_RESTARTS = 15
+MOST_QUARTERS = 4  # of the rate because of an upheaval: 1/256 of it
 QUARTER = 0.25
 SAMPLE = 64  # rows that show whether a network still tells items apart
 HARDLY = 0.1  # of how far apart the untrained network answered: one that learns tells items apart by more

@@ -16,7 +16,14 @@ from clustering.training.alarms import check_losses
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Event, History
-from clustering.training.guard import MOST_RESTARTS, QUARTER, TOO_LARGE, Guard, Lifeline
+from clustering.training.guard import (
+    MOST_QUARTERS,
+    MOST_RESTARTS,
+    QUARTER,
+    TOO_LARGE,
+    Guard,
+    Lifeline,
+)
 from clustering.training.inference import with_weights
 from clustering.training.passes import Passes
 from clustering.training.phase import Phase
@@ -155,18 +162,24 @@ class Loop:
             self._start_again()
             return
         if not finite:
-            self._go_back(losses)
+            if position.restarts >= MOST_RESTARTS:
+                check_losses(losses, phase.name, position.epoch + 1)
+            self._go_back("The loss was no longer a finite number")
             return
         if phase.again and (why := phase.again()):
             self._position = Position(position.phase, elapsed=self.seconds)
             self._prepare(None)
             self._notices = (*self._notices, why)
             return
+        changed, sizes, found = self._whole.look(phase.refresh)
+        if phase.upheaval < (changed or 0) and position.restarts < MOST_QUARTERS:
+            self._go_back(f"{changed:.0%} of the items changed their group at once")
+            self._whole.look(phase.refresh)  # targets and labels of before
+            return
         position.epoch += 1
         if losses:
             self.loss = losses["total"]
             self._lifeline.hold()
-        changed, sizes, found = self._whole.look(self._phase.refresh)
         if phase.watch:
             found += phase.watch()
         if phase.tolerance is not None and changed is not None:
@@ -235,11 +248,9 @@ class Loop:
             f"{TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
         )
 
-    def _go_back(self, losses: Mapping[str, float]) -> None:
+    def _go_back(self, why: str) -> None:
         """Return to the end of the last epoch that went well, with a quarter of the learning rate."""
         position, optimiser = self._position, self._phase.optimiser
-        if position.restarts >= MOST_RESTARTS:
-            check_losses(losses, self._phase.name, position.epoch + 1)
         assert optimiser is not None
         self._lifeline.pull()
         self._went_back_to = position.epoch
@@ -247,8 +258,8 @@ class Loop:
         rate = optimiser.learning_rate * QUARTER**position.restarts
         self._notices = (
             *self._notices,
-            f"The loss was no longer a finite number in epoch {position.epoch + 1}; the training went back "
-            f"to the end of epoch {position.epoch} and goes on with a learning rate of {rate:.2g}.",
+            f"{why} in epoch {position.epoch + 1}; the training went back to the end of epoch "
+            f"{position.epoch} and goes on with a learning rate of {rate:.2g}.",
         )
 
     def _converged(self) -> bool:

@@ -75,6 +75,9 @@ class Phase:
         after the other within a step, as the sides of a GAN do.
     tolerance : float, optional
         The phase ends when fewer than this share of the labels changed at two refreshes in a row.
+    upheaval : float
+        An epoch that changes more than this share of the labels is taken back, and the learning rate
+        quartered; 1 allows any change.
     noisy : bool
         True when the loss draws random numbers.
     draw : callable, optional
@@ -102,6 +105,7 @@ class Phase:
     refresh: Callable[[], Refreshed] | None = None
     steps: int | Callable[[], int] | None = None
     tolerance: float | None = None
+    upheaval: float = 1.0
     noisy: bool = False
     draw: Callable[[int, Generator], Tensor] | None = None
     watch: Callable[[], tuple[str, ...]] | None = None

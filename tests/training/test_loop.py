@@ -283,3 +283,31 @@ def test_a_loss_that_stays_no_number_ends_in_a_sentence():
     toy.loss = lambda batch: {"rebuilt": toy.layer(batch.features).sum() * float("nan")}
     with pytest.raises(StudioError, match="ran away"):
         toy.run([toy.phase()])
+
+
+class Drifting(Toy):
+    """A toy that learns to put all items on one side."""
+
+    def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {"moved": (self.layer(batch.features) - batch.features - 3).square().mean()}
+
+
+def test_an_epoch_that_turns_too_many_groups_over_is_taken_back_and_goes_on_with_a_quarter_of_the_rate():
+    free, held = Drifting(), Drifting()
+    free.run([free.phase("cluster", refresh=free.look)])
+    held.run([held.phase("cluster", refresh=held.look, upheaval=0.3)])
+    changed = [[e.changed for e in toy.events if isinstance(e, Epoch)] for toy in (free, held)]
+    assert changed[0][0] > 0.3
+    assert max(changed[1]) <= 0.3
+    epochs = [e for e in held.events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2, 3, 4]
+    (notice,) = [a for a in epochs[0].alarms if "changed their group at once" in a]
+    assert "back to the end of epoch 0" in notice
+    assert "learning rate of 0.025" in notice
+
+
+def test_an_upheaval_that_smaller_steps_do_not_prevent_is_let_be():
+    toy = Drifting(learning_rate=100.0)
+    toy.run([toy.phase("cluster", refresh=toy.look, upheaval=0.0)])
+    epochs = [e for e in toy.events if isinstance(e, Epoch)]
+    assert [e.epoch for e in epochs] == [1, 2, 3, 4]
