@@ -257,6 +257,14 @@ def test_queue_hands_the_job_over_and_prints_its_id(run, table, tmp_path, monkey
     assert workspace.open_collection(workspace.job(job).result["collection"]).n_items == 120
 
 
+def test_a_queued_training_is_called_as_the_studio_calls_it(run, table, tmp_path, monkeypatch):
+    monkeypatch.setattr("clustering.jobs.supervisor.ensure_worker", lambda workspace: None)
+    _, collection, _ = run("load", str(table))
+    run("train", collection, "-m", "scan", "-k", "3", "--queue")
+    titles = [job.title for job in Workspace.open(tmp_path / "workspace").jobs(open_only=True)]
+    assert {"Train SCAN", "Measure quality"} <= set(titles)
+
+
 def test_ctrl_c_leaves_a_job_that_resume_finishes(run, tmp_path):
     np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(200, 6)).astype(np.float32))
     _, collection, _ = run("load", str(tmp_path / "v.npy"))

@@ -144,7 +144,8 @@ def train(
     with Work(workspace_at(workspace), queue) as work:
         source, after = source_of(work, subject, owner.info)
         # a training that lists what stands beside it is one a person wants to watch in the studio
-        made = work.do("train", {**source, **chosen, "baselines": []}, after)
+        watched = {**source, **chosen, "baselines": []}
+        made = work.do("train", watched, after, title=f"Train {owner.info.title}")
         for name, parameters in [("", {}), *others]:
             step = (
                 made

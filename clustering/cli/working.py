@@ -42,7 +42,9 @@ class Work:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def do(self, kind: JobKind, parameters: dict[str, Any], after: str | None = None) -> JobRecord:
+    def do(
+        self, kind: JobKind, parameters: dict[str, Any], after: str | None = None, *, title: str = ""
+    ) -> JobRecord:
         """Do a job, or queue it.
 
         Raises
@@ -51,10 +53,10 @@ class Work:
             When it failed or was ended.
         """
         if isinstance(self.executor, LocalProcess):
-            return self.executor.submit(kind, parameters, after)
+            return self.executor.submit(kind, parameters, after, title=title)
         with bar() as listener:
             self.executor.listener = listener
-            return _well(self.executor.submit(kind, parameters, after))
+            return _well(self.executor.submit(kind, parameters, after, title=title))
 
     def resume(self, job_id: str) -> JobRecord:
         """Go on with a job, here or in the worker."""

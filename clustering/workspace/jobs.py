@@ -268,7 +268,7 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "project": parameters.get("projection"),
         "frames": parameters.get("projection"),
         "another-seed": parameters.get("projection"),
-        "quality": parameters.get("run"),
+        "quality": None,  # the run it is of stands beside it
     }[kind]
     verb = {
         "features": "Compute features",
@@ -279,6 +279,6 @@ def _title(kind: str, parameters: Mapping[str, Any]) -> str:
         "project": "Draw a map",
         "frames": "Lay out the epochs",
         "another-seed": "Draw another seed",
-        "quality": "Judge a run",
+        "quality": "Measure quality",
     }.get(kind, kind.capitalize())
     return f"{verb}: {subject}" if subject else verb
