@@ -256,10 +256,11 @@ class Loop:
         self._went_back_to = position.epoch
         position.restarts += 1
         rate = optimiser.learning_rate * QUARTER**position.restarts
+        place = f"the end of epoch {position.epoch}" if position.epoch else "where this stage began"
         self._notices = (
             *self._notices,
-            f"{why} in epoch {position.epoch + 1}; the training went back to the end of epoch "
-            f"{position.epoch} and goes on with a learning rate of {rate:.2g}.",
+            f"{why} in epoch {position.epoch + 1}; the training went back to {place} and goes on with a "
+            f"learning rate of {rate:.2g}.",
         )
 
     def _converged(self) -> bool:

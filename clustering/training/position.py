@@ -16,7 +16,7 @@ class Position:
     calm : int
         Refreshes in a row that changed fewer labels than the tolerance.
     restarts : int
-        How often the first phase began again with smaller steps.
+        How often the phase began again, or went back, with a quarter of the learning rate.
     lowest_loss : float
         Lowest total loss of the phase so far, where the phase may start again.
     untrained : float
