@@ -186,7 +186,7 @@ def test_pictures_of_any_size_and_colour_come_back_in_their_own_shape(pixels, ch
 
 def test_codes_of_digits_carry_the_digits_and_neither_side_of_the_gan_wins(digits):
     X, y = digits
-    settings = {"hidden_dims": (64, 64), "pretrain_epochs": 12, "epochs": 1, "scale": "unit"}
+    settings = {"hidden_dims": (64, 64), "pretrain_epochs": 20, "epochs": 1, "scale": "unit"}
     model = FAE(10, **settings, device="cpu").fit(X)
     network = model._trained()[0].float()
     scaled = ((X - model.shift_) * model.factor_).astype(np.float32)
