@@ -295,7 +295,7 @@ class SCAN(SelfTeaching):
             sizes = torch.stack([uneven_sizes(odds[:, head]) for head in range(odds.shape[1])])
             best = (lost + sizes).argmin(dim=0, keepdim=True)
             if not torch.equal(best, network.best):
-                before = network.logits(network.codes).argmax(dim=1)
+                before = network.chosen(logits).argmax(dim=1)
                 network.best.copy_(best)
                 now = logits.index_select(1, best).squeeze(1).argmax(dim=1)
                 network.order.copy_(same_numbers(before, now, self.n_clusters))

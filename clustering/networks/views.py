@@ -275,8 +275,11 @@ class NeighbourNetwork(PretextNetwork):
 
     def logits(self, features: Tensor) -> Tensor:
         """Map features (b, D) to the logits of the groups by the chosen head, (b, K)."""
-        chosen = self.all_logits(features).index_select(1, self.best).squeeze(1)
-        return chosen.index_select(1, self.order)
+        return self.chosen(self.all_logits(features))
+
+    def chosen(self, logits: Tensor) -> Tensor:
+        """Return what the chosen head says of the logits of all, (b, h, K) → (b, K)."""
+        return logits.index_select(1, self.best).squeeze(1).index_select(1, self.order)
 
     def parts(self) -> nn.ModuleList:
         """Return what makes the features, and the heads."""

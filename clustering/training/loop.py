@@ -16,14 +16,7 @@ from clustering.training.alarms import check_losses
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Event, History
-from clustering.training.guard import (
-    MOST_QUARTERS,
-    MOST_RESTARTS,
-    QUARTER,
-    TOO_LARGE,
-    Guard,
-    Lifeline,
-)
+from clustering.training.guard import MOST_QUARTERS, MOST_RESTARTS, QUARTER, TOO_LARGE, Guard, Lifeline
 from clustering.training.inference import with_weights
 from clustering.training.passes import Passes
 from clustering.training.phase import Phase
