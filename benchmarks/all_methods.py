@@ -154,6 +154,9 @@ def main() -> None:
     asked.add_argument("--limit-seconds", type=float, default=3600, help="of one fit")
     asked.add_argument("--retry", action="store_true", help="run again what failed")
     asked.add_argument("--list", action="store_true", help="say what there is and what is done, run nothing")
+    asked.add_argument(
+        "--learned", type=Path, metavar="DIR", help="fits of a seed share what they learn first through it"
+    )
     asked.add_argument("--out", type=Path, default=Path("methods.jsonl"))
     options = asked.parse_args()
     sets = [data for data in found(options) if not options.only or data.name in options.only]
@@ -165,6 +168,7 @@ def main() -> None:
             workers=options.workers,
             limit_seconds=options.limit_seconds,
             retry=options.retry,
+            learned=options.learned,
         )
     rows = {same_fit(row): row for row in kept(options.out)}
     for data in sets:

@@ -12,6 +12,7 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from inspect import signature
@@ -62,16 +63,18 @@ def kept(file: Path) -> list[Row]:
 # One fit ------------------------------------------------------------------------------------------------
 
 
-def measured(fit: Fit) -> Row:
+def measured(fit: Fit, learned: Path | None = None) -> Row:
     """Fit in this process and return scores, seconds and peak memory.
 
     ``recall`` is the mean over classes of the share of a class that is in its matched group: a lost rare
-    class shows in it. The graphics processor is woken before the clock starts.
+    class shows in it. ``recalled`` says that the first stage was taken from ``learned``, the folder in which
+    fits share what they learn first. The graphics processor is woken before the clock starts.
     """
     import torch
 
     from clustering.methods import method
     from clustering.metrics import external
+    from clustering.training.kept_weights import weights_kept_in
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     unfitted = method(fit.method)(**fit.settings, random_state=fit.seed)
@@ -84,7 +87,8 @@ def measured(fit: Fit) -> Row:
     if on_gpu:
         (torch.ones(64, 64, device="cuda") @ torch.ones(64, 64, device="cuda")).sum().item()
     started, cpu_started = time.perf_counter(), time.process_time()
-    model = unfitted.fit(x, **linked)
+    with weights_kept_in(learned) if learned else nullcontext():
+        model = unfitted.fit(x, **linked)
     row: Row = {
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu_started,
@@ -94,6 +98,7 @@ def measured(fit: Fit) -> Row:
         "torch": torch.__version__,
         "engine": getattr(model, "engine_", ""),
         "last": model.history_[-1].get("reason", ""),
+        "recalled": learned is not None and first_stage_left_out(model.history_),
         "groups": len(set(model.labels_.tolist()) - {-1}),
         "smallest": int(np.bincount(model.labels_[model.labels_ >= 0], minlength=1).min()),
     }
@@ -102,6 +107,12 @@ def measured(fit: Fit) -> Row:
         row |= {f"{reference} {key}": scores[key] for key in ("accuracy", "nmi", "ari")}
         row[f"{reference} recall"] = mean_recall(labels, model.labels_)
     return row
+
+
+def first_stage_left_out(history: list[Row]) -> bool:
+    """Return whether a fit of several stages had no epoch of the first."""
+    begun = [name for row in history if row["kind"] == "started" for name, _ in row["phases"]]
+    return len(begun) > 1 and not any(row.get("phase") == begun[0] for row in history)
 
 
 def mean_recall(labels_true: np.ndarray, labels: np.ndarray) -> float:
@@ -134,11 +145,12 @@ def run(
     workers: int = 1,
     limit_seconds: float | None = None,
     retry: bool = False,
+    learned: Path | None = None,
 ) -> list[Row]:
     """Run what has no row yet, ``workers`` fits side by side, and return the rows of all ``fits``.
 
     A fit that breaks off, dies or takes longer than ``limit_seconds`` gets a row whose ``failed`` says so; it
-    is run again only with ``retry``.
+    is run again only with ``retry``. Fits share what they learn first through the folder ``learned``.
     """
     fits = list(fits)
     rows = {same_fit(row): row for row in kept(file)}
@@ -151,7 +163,7 @@ def run(
     try:
         while waiting or running:
             while waiting and len(running) < workers:
-                running.append(_started(waiting.pop(0), context))
+                running.append(_started(waiting.pop(0), context, learned))
             wait([each.told for each in running], timeout=1)
             for each in list(running):
                 if (ended := _ended(each, limit_seconds)) is not None:
@@ -165,17 +177,17 @@ def run(
     return [rows[same_fit(fit.row())] for fit in fits]
 
 
-def _started(fit: Fit, context: Any) -> Running:
+def _started(fit: Fit, context: Any, learned: Path | None) -> Running:
     told, telling = context.Pipe(duplex=False)
-    process = context.Process(target=_tell, args=(fit, telling))
+    process = context.Process(target=_tell, args=(fit, telling, learned))
     process.start()
     telling.close()  # so that the pipe ends when the process does
     return Running(fit, process, told, time.monotonic())
 
 
-def _tell(fit: Fit, telling: Connection) -> None:
+def _tell(fit: Fit, telling: Connection, learned: Path | None) -> None:
     try:
-        telling.send(measured(fit))
+        telling.send(measured(fit, learned))
     except Exception as error:  # whatever stops a fit is its result here
         telling.send({"failed": f"{type(error).__name__}: {error}"})
 
@@ -216,7 +228,8 @@ def table(rows: list[Row], published: dict[str, str] | None = None, wanted: tupl
     """Return mean ± standard deviation over seeds as Markdown, a line for every label.
 
     Seconds and memory are those of the machine that ran most of the fits, named under ``on``; the seconds of
-    the fits that shared it with the fewest others, † where there were others.
+    the fits that shared it with the fewest others, † where there were others. Fits that took their first
+    stage from another have no say in the seconds, ‡ where there are none but these.
     ``published`` adds a column with what was published for a label; ``wanted`` are the scores to show.
     """
     scores = [name for name in _names(rows) if name.rsplit(" ", 1)[-1] in wanted]
@@ -249,9 +262,10 @@ def _mean_and_spread(values: list[float]) -> str:
 def _costs(rows: list[Row]) -> list[str]:
     (machine, _), *_ = Counter(row.get("machine", "") for row in rows).most_common(1)
     there = [row for row in rows if row.get("machine", "") == machine]
-    fewest = min(row.get("workers", 1) for row in there)
-    timed = [row for row in there if row.get("workers", 1) == fewest]
-    mark = "†" if fewest > 1 else ""
+    whole = [row for row in there if not row.get("recalled")]
+    fewest = min(row.get("workers", 1) for row in whole or there)
+    timed = [row for row in whole or there if row.get("workers", 1) == fewest]
+    mark = ("†" if fewest > 1 else "") + ("" if whole else "‡")
     seconds = f"{np.mean([row['seconds'] for row in timed]):.1f}{mark}"
     cpu_seconds = f"{np.mean([row['cpu_seconds'] for row in timed]):.1f}"
     peaks = [f"{max(row[name] for row in there):.1f}" for name in ("gpu_gib", "host_gib")]

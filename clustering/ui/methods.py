@@ -56,7 +56,8 @@ def choose(
     if plain_fold is not None:
         with plain_fold:
             st.caption(
-                "No network is trained. They are quick, and a deep method should do better than these."
+                "Groups are looked for once, at the end: most of these train nothing and are quick. A deep "
+                "method should do better."
             )
             picked = _cards([entry for entry in plain_ones if entry not in first], chosen, key) or picked
     foreign = [entry for entry in fitting.values() if entry.info["library"] and entry not in first]

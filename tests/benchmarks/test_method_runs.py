@@ -55,16 +55,29 @@ def test_a_fit_that_takes_too_long_or_dies_says_so(blobs, tmp_path):
     assert "stopped after 0.1 s" in table([row])
 
 
-def test_the_table_averages_over_seeds_and_times_the_fits_that_ran_alone():
+def test_fits_of_a_seed_share_what_they_learn_first_and_say_so(blobs, tmp_path):
+    small = {"n_clusters": 3, "hidden_dims": (8,), "latent_dim": 4, "pretrain_epochs": 2, "device": "cpu"}
+    scan = small | {"pretext": "contrast", "epochs": 2, "self_label_epochs": 0}
+    fits = [Fit(blobs, "contrast_kmeans", 0, small), Fit(blobs, "scan", 0, scan)]
+    alone, apart = run(fits, tmp_path / "apart.jsonl")
+    first, second = run(fits, tmp_path / "shared.jsonl", learned=tmp_path / "learned")
+    assert [row["recalled"] for row in (alone, apart, first, second)] == [False, False, False, True]
+    assert second["y nmi"] == apart["y nmi"]
+
+
+def test_the_table_averages_over_seeds_and_times_the_whole_fits_that_ran_alone():
     costs = {"cpu_seconds": 1.0, "gpu_gib": 0.0, "host_gib": 0.5, "machine": "CPU"}
     rows = [
         {"label": "a", "y nmi": 0.4, "seconds": 10.0, "workers": 1, **costs},
         {"label": "a", "y nmi": 0.6, "seconds": 90.0, "workers": 8, **costs},
+        {"label": "a", "y nmi": 0.5, "seconds": 1.0, "workers": 1, "recalled": True, **costs},
         {"label": "b", "y nmi": 1.0, "seconds": 3.0, "workers": 8, **costs},
+        {"label": "c", "y nmi": 1.0, "seconds": 2.0, "workers": 1, "recalled": True, **costs},
     ]
-    _, _, a, b = table(rows, {"a": "NMI .7"}).splitlines()
-    assert a == "| a | 2 | .500 ± .100 | 10.0 | 1.0 | 0.0 | 0.5 | CPU | NMI .7 |"
+    _, _, a, b, c = table(rows, {"a": "NMI .7"}).splitlines()
+    assert a == "| a | 3 | .500 ± .082 | 10.0 | 1.0 | 0.0 | 0.5 | CPU | NMI .7 |"
     assert b == "| b | 1 | 1.000 | 3.0† | 1.0 | 0.0 | 0.5 | CPU |  |"
+    assert c == "| c | 1 | 1.000 | 2.0‡ | 1.0 | 0.0 | 0.5 | CPU |  |"
 
 
 def test_the_plan_holds_every_method_of_ours_on_the_data_sets_it_takes(tmp_path):

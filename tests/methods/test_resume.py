@@ -62,6 +62,7 @@ CASES = {
     "iciclegcn": ICICLE | {"pretext": "contrast"},
     "iciclegcn, on what CC learns": ICICLE | {"pretext": "joint", "variant": "repository"},
     "ae_kmeans": SETTINGS | {"batch_size": 32},
+    "contrast_kmeans": SETTINGS | {"batch_size": 50},
 }
 
 
