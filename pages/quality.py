@@ -34,6 +34,7 @@ theme.facts(
     f"seed {run.seed}" + (f", best of {len(tried)}" if tried else ""),
     f"trained {ago(run.created)} in {duration(run.seconds)} on {run.device}",
 )
+runs.warnings(runs.alarms(run.id))
 rows = state.workspace().quality(run.id)
 if not rows:
     quality_view.measure(run)

@@ -257,6 +257,15 @@ def test_queue_hands_the_job_over_and_prints_its_id(run, table, tmp_path, monkey
     assert workspace.open_collection(workspace.job(job).result["collection"]).n_items == 120
 
 
+def test_a_training_that_collapsed_is_said_to_have(run, table):
+    _, collection, _ = run("load", str(table))
+    wild = ("hidden_dims=8", "latent_dim=2", "pretrain_epochs=2", "epochs=4", "cluster_learning_rate=1e4")
+    given = [part for setting in wild for part in ("--set", setting)]
+    _, _, said = run("train", collection, "-m", "dec", "-k", "5", *given)
+    assert "of 120 items in" in said
+    assert "Warning: " in said
+
+
 def test_a_queued_training_is_called_as_the_studio_calls_it(run, table, tmp_path, monkeypatch):
     monkeypatch.setattr("clustering.jobs.supervisor.ensure_worker", lambda workspace: None)
     _, collection, _ = run("load", str(table))

@@ -291,6 +291,8 @@ def told(workspace: Workspace, run_id: str) -> None:
     linked = workspace.collection(run.collection_id).kind == "graph"
     if linked and "links" not in method_called(run.method).info.inputs:
         say(f"{run.title} looks at the features of nodes alone; SDCN, DAGC and UDDA look at links too.")
-    say(f"{run.title}: {run.n_clusters} groups of {run.n_items} items in {run.seconds:.1f} s. {run.reason}")
+    say(f"{run.title}: {run.found} in {run.seconds:.1f} s. {run.reason}")
+    for sentence in workspace.alarms(run_id):
+        say(f"Warning: {sentence}")
     shown = {"accuracy", "nmi", "ari", "modularity", "silhouette", "mean_ari"}
     figures([row for row in workspace.quality(run_id) if row["name"] in shown])

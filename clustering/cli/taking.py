@@ -118,7 +118,7 @@ def report_file(workspace: Workspace, run_id: str) -> bytes:
     made_with = told["environment"]
     shown = Report(
         title=f"{run.name} on {collection.name}",
-        summary=f"{run.title} sorted {run.n_items} items into {run.n_clusters} groups. {run.reason}",
+        summary=f"{run.title} found {run.found}. {run.reason}",
         created=run.created[:16].replace("T", " "),
         facts={
             "Collection": told["collection"],
@@ -141,7 +141,11 @@ def report_file(workspace: Workspace, run_id: str) -> bytes:
         map_picture=map_file(workspace, drawn.id, "png") if drawn else b"",
         map_caption=f"{drawn.title} of the {drawn.space} ({drawn.engine})." if drawn else "",
         galleries=list(_galleries(workspace, run)),
-        notes=[*(drawn.notes if drawn else ()), *(finding.sentence for finding in collection.findings)],
+        notes=[
+            *workspace.alarms(run_id),
+            *(drawn.notes if drawn else ()),
+            *(finding.sentence for finding in collection.findings),
+        ],
     )
     return report_html(shown).encode()
 

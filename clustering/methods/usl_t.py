@@ -116,9 +116,9 @@ class USLT(PretextClusterer):
         how_it_fails=(
             "Rare kinds are never asked about. It believes the neighbours: where these are often of another "
             "kind, as styles are among paintings, the items it chooses tell no more than those of USL, which "
-            "needs no training, and seeds differ more. On 70,000 pictures of clothes, seen in views of digits, its "
-            "groups were worse than those of k-means on the features it had learned (NMI .52 and .55). A "
-            "group may stay empty, which is one label less."
+            "needs no training, and seeds differ more. On 70,000 pictures of clothes, seen in views of "
+            "digits, its groups were worse than those of k-means on the features it had learned (NMI .52 and "
+            ".55). A group may stay empty, which is one label less."
         ),
         formula=(
             r"\min\ \omega\,\mathrm{KL}\big(\sigma((z_{k(i)}-\tau\log\bar p)/T)\,\|\,p_i\big)"

@@ -61,12 +61,6 @@ def bounds(xy: NDArray[np.float32]) -> tuple[float, float, float, float]:
     return -half, -half, half, half
 
 
-def alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the alarms of the newest epoch, each once."""
-    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
-    return list(dict.fromkeys(newest.get("alarms", ())))
-
-
 def told(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what the newest epoch tells of how far the method is."""
     newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})

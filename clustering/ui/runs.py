@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
 from clustering.ui import jobs, state
-from clustering.ui.trouble import guarded
+from clustering.ui.trouble import guarded, plain
 from clustering.ui.words import KINDS, ago, duration, several
 
 HEADLINES = {  # summary name → heading
@@ -30,6 +31,18 @@ def no_run(what: str) -> None:
     st.markdown(f"{what} It needs a trained run first.")
     if st.button("Train one", type="primary", icon=":material/play_arrow:", key="to-train"):
         st.switch_page("pages/train.py")
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def alarms(run_id: str) -> list[str]:
+    """Return what was still wrong with the fit of a run when it ended."""
+    return state.workspace().alarms(run_id)
+
+
+def warnings(sentences: Iterable[str]) -> None:
+    """Say what is wrong with a fit, sentence by sentence."""
+    for sentence in sentences:
+        st.warning(plain(sentence), icon=":material/warning:")
 
 
 def listed(collection_id: str) -> None:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from clustering import charts
 from clustering.charts import palette
 from clustering.training.events import phase_in_words
-from clustering.ui import generated, jobs, live, state, theme
+from clustering.ui import generated, jobs, live, runs, state, theme
 from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.trouble import plain
 from clustering.ui.words import duration, several
-from clustering.workspace import JobRecord, JobStatus, SnapshotFile, without_repeats
+from clustering.workspace import JobRecord, JobStatus, SnapshotFile, last_alarms, without_repeats
 
 
 def show(collection_id: str) -> bool:
@@ -82,6 +82,7 @@ def _done(found: Sequence[JobStatus], chain: Sequence[JobRecord]) -> bool:
         if button.button("Explore the map", type="primary", icon=":material/explore:", width="stretch"):
             state.choose(collection=run.collection_id, run=run.id)
             st.switch_page("pages/explore.py")
+    runs.warnings(runs.alarms(run.id))
     _beside(chain)
     return True
 
@@ -196,7 +197,6 @@ def curves(rows: Sequence[Mapping[str, Any]], job_id: str) -> None:
 
 
 def _alarms(rows: Sequence[Mapping[str, Any]]) -> None:
-    for sentence in live.alarms(list(rows)):
-        st.warning(plain(sentence), icon=":material/warning:")
+    runs.warnings(last_alarms(rows))
     for sentence in live.earlier(list(rows)):
         st.caption(f":material/history: {plain(sentence)}")

@@ -18,6 +18,7 @@ from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import BY_GROUP, Filters, columns_of
 from clustering.ui.sidebar import items_word
 from clustering.ui.trouble import guarded
+from clustering.ui.words import several
 from clustering.workspace import CollectionRecord, ProjectionRecord, RunRecord
 
 DOORS = (
@@ -91,7 +92,7 @@ def the_map(shown: Finished | None) -> None:
 
 def _told(seen: Shown, projection: ProjectionRecord) -> None:
     st.caption(
-        f"{seen.run.name} found {seen.run.n_clusters} groups among {seen.n:,} "
+        f"{seen.run.name} found {several(seen.run.n_clusters, 'group')} among {seen.n:,} "
         f"{items_word(seen.record.kind)}. "
         f"The map is a {projection.title} of its latent space: neighbours say much, far distances little."
     )

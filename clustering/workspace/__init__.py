@@ -23,6 +23,7 @@ from clustering.workspace.records import (
     Selection,
     SnapshotFile,
 )
+from clustering.workspace.results import last_alarms
 from clustering.workspace.workspace import Workspace
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "State",
     "WorkerRecord",
     "Workspace",
+    "last_alarms",
     "without_repeats",
 ]

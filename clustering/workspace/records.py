@@ -103,6 +103,12 @@ class RunRecord:
     summary: dict[str, Any]
     folder: Path
 
+    @property
+    def found(self) -> str:
+        """What it found, in words: ``"8 groups of 600 items"``."""
+        groups = "group" if self.n_clusters == 1 else "groups"
+        return f"{self.n_clusters:,} {groups} of {self.n_items:,} items"
+
 
 @dataclass(frozen=True)
 class RunArrays:

@@ -39,6 +39,12 @@ VIEW_WEIGHTS = "weights_/weight_logits"  # of a model that fuses views
 SaveModel = Callable[[Path], None]
 
 
+def last_alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the alarms of the newest epoch among the events of a fit, each once."""
+    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
+    return list(dict.fromkeys(newest.get("alarms", ())))
+
+
 class Results(Shelves):
     """What was found in the collections."""
 
@@ -209,6 +215,10 @@ class Results(Shelves):
         """Return the events of the fit as rows."""
         lines = (self.run(run_id).folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
+
+    def alarms(self, run_id: str) -> list[str]:
+        """Return what was still wrong with the fit of a run when it ended, in sentences for a person."""
+        return last_alarms(self.history(run_id))
 
     def snapshots(self, run_id: str) -> list[SnapshotFile]:
         """Return the kept snapshots of the fit, in order of time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,13 @@ def test_headline_figures_are_those_of_the_run(workspace, visit):
     shown = {metric.label: metric.value for metric in app.metric}
     for name in ("nmi", "ari", "accuracy", "purity"):
         assert shown[rows[name]["title"]] == figure(rows[name]["value"])
+
+
+def test_what_was_wrong_when_the_training_ended_is_said_before_any_figure(workspace, visit):
+    run = deep(workspace)
+    with (run.folder / "history.jsonl").open("a", encoding="utf-8") as history:
+        history.write(json.dumps({"kind": "epoch", "alarms": ["Group 1 holds 100% of all items."]}) + "\n")
+    assert [said.value for said in visit("quality").warning] == ["Group 1 holds 100% of all items."]
 
 
 def test_another_column_brings_other_figures(workspace, visit):

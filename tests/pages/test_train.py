@@ -400,6 +400,19 @@ def test_a_finished_training_leads_to_the_map(workspace, visit):
     assert "found" in words(app)
 
 
+def test_a_finished_training_that_collapsed_says_so(workspace, visit):
+    from clustering.jobs.executors import Inline
+    from tests.pages.conftest import SETTINGS
+
+    run = workspace.runs()[0]
+    wanted = {"collection": run.collection_id, "features": run.feature_id, "method": "dec", "baselines": []}
+    wild = SETTINGS | {"cluster_learning_rate": 1e4, "tolerance": 0}
+    with Inline(workspace) as here:
+        here.submit("train", wanted | {"parameters": wild}, title="Train DEC")
+    said = " ".join(warning.value for warning in visit("train").warning)
+    assert "no item" in said or "of all items" in said or "uniform" in said
+
+
 def test_runs_are_listed_with_their_figures(workspace, visit):
     app = visit("train")
     table = next(frame.value for frame in app.dataframe if "Run" in frame.value)

@@ -67,16 +67,6 @@ def test_without_a_frame_before_nothing_is_turned():
     assert live.aligned(points, points[:10]) is points
 
 
-def test_alarms_are_those_of_the_newest_epoch_each_once():
-    rows = [
-        {"kind": "epoch", "phase": "cluster", "epoch": 1, "alarms": ["old"]},
-        {"kind": "epoch", "phase": "cluster", "epoch": 2, "alarms": ["empty", "empty", "giant"]},
-        {"kind": "snapshot", "phase": "cluster", "epoch": 2},
-    ]
-    assert live.alarms(rows) == ["empty", "giant"]
-    assert live.alarms([]) == []
-
-
 def test_how_far_a_method_is_is_told_by_the_newest_epoch():
     rows = [
         {"kind": "epoch", "told": ["9 → 5 + 4"]},

@@ -20,7 +20,7 @@ from hypothesis.extra.numpy import arrays
 from clustering.errors import StudioError
 from clustering.methods.kmeans import KMeans
 from clustering.methods.ward import Ward
-from clustering.workspace import RunArrays, SeedRecord, Workspace
+from clustering.workspace import RunArrays, SeedRecord, Workspace, last_alarms
 from clustering.workspace.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -84,6 +84,21 @@ def test_what_was_added_is_found_by_another_opening(workspace):
         assert isinstance(kept, np.memmap)
     assert again.history(run.id) == [{"kind": "epoch", "loss": None}]
     assert run.n_clusters == 3, "noise is no cluster"
+
+
+def test_a_run_knows_what_was_wrong_when_its_fit_ended(workspace):
+    features = add_features(workspace, add_collection(workspace))
+    epochs = [
+        {"kind": "epoch", "phase": "cluster", "epoch": 1, "alarms": ["old"]},
+        {"kind": "epoch", "phase": "cluster", "epoch": 2, "alarms": ["empty", "empty", "giant"]},
+        {"kind": "finished", "reason": "Done."},
+    ]
+    collapsed, _ = add_run(workspace, features.id, history=epochs)
+    sound, _ = add_run(workspace, features.id, history=[{"kind": "epoch"}])
+    assert workspace.alarms(collapsed.id) == ["empty", "giant"]
+    assert workspace.alarms(sound.id) == last_alarms([]) == []
+    assert sound.found == "3 groups of 30 items"
+    assert dataclasses.replace(sound, n_clusters=1, n_items=70_000).found == "1 group of 70,000 items"
 
 
 def test_run_json_tells_features_collection_and_seed(workspace):
