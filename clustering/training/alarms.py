@@ -77,21 +77,22 @@ def alarms(state: Health) -> tuple[str, ...]:
     """Return what a person should know about the latent space now; groups count from 1, as on every page."""
     found = []
     n, k = sum(state.sizes), len(state.sizes)
-    empty = [number for number, size in enumerate(state.sizes) if size == 0]
-    if empty:
-        which = "Group" if len(empty) == 1 else "Groups"
-        verb = "holds" if len(empty) == 1 else "hold"
-        found.append(f"{which} {group_numbers(empty)} {verb} no item: fewer groups than {k} may be enough.")
     largest = max(state.sizes)
-    if k > 1 and largest > giant_share(k) * n:
+    giant = k > 1 and largest > giant_share(k) * n
+    if giant:
         found.append(
             f"Group {state.sizes.index(largest) + 1} holds {largest / n:.0%} of all items: "
             "the network may have collapsed; try another seed, a smaller learning rate, or a longer "
             "pretraining where the method has one."
         )
+    empty = [number for number, size in enumerate(state.sizes) if size == 0]
+    if empty:
+        which, verb = ("Group", "holds") if len(empty) == 1 else ("Groups", "hold")
+        advice = "" if giant else f": fewer groups than {k} may be enough"
+        found.append(f"{which} {group_numbers(empty)} {verb} no item{advice}.")
     if k > 1 and state.confidence < UNIFORM_FACTOR / k:
         found.append(
-            f"The assignments are nearly uniform (mean confidence {state.confidence:.2f} with {k} clusters): "
+            f"The assignments are nearly uniform (mean confidence {state.confidence:.2f} with {k} groups): "
             "the network has not learned enough, or the latent space is too narrow for the kernel; try more "
             "epochs, another scale, or a longer pretraining where the method has one."
         )

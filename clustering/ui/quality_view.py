@@ -193,7 +193,7 @@ def beside(run: RunRecord, column: str | None) -> None:
     numbers = {
         name: st.column_config.NumberColumn(format="%.3f") for name in judging.FIGURES if name in table
     }
-    st.dataframe(table, hide_index=True, key="quality-beside", column_config=numbers)
+    st.dataframe(table, hide_index=True, key="quality-beside", placeholder="–", column_config=numbers)
     if not any(record.family == "baseline" for record in others):
         st.caption("No plain method has been run on these features yet; Train offers them beside every run.")
 

@@ -40,9 +40,10 @@ def alarms(run_id: str) -> list[str]:
 
 
 def warnings(sentences: Iterable[str]) -> None:
-    """Say what is wrong with a fit, sentence by sentence."""
-    for sentence in sentences:
-        st.warning(plain(sentence), icon=":material/warning:")
+    """Say what is wrong with a fit."""
+    said = "\n\n".join(plain(sentence) for sentence in sentences)
+    if said:
+        st.warning(said, icon=":material/warning:")
 
 
 def listed(collection_id: str) -> None:
@@ -61,6 +62,7 @@ def listed(collection_id: str) -> None:
         key=f"runs-{collection_id}-{len(records)}",
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in _figures(table)},
         alt="Table of the runs of this collection",
+        placeholder="–",
     )
     picked = [records[index] for index in event.selection.rows if index < len(records)]
     explore, judge, remove = st.columns([1, 1, 1], width=520)
@@ -76,7 +78,8 @@ def listed(collection_id: str) -> None:
 
 
 def _figures(table: list[dict[str, Any]]) -> list[str]:
-    return [name for name in table[0] if name.startswith(("NMI", "Silhouette"))]
+    names = dict.fromkeys(name for row in table for name in row)
+    return [name for name in names if name.startswith(("NMI", "Silhouette"))]
 
 
 def row(record: Any, *, current: bool = False) -> dict[str, Any]:

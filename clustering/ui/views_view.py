@@ -29,7 +29,7 @@ def show(record: CollectionRecord, run: RunRecord) -> None:
         name: st.column_config.ProgressColumn(name, format="percent", min_value=0, max_value=1)
         for name in names
     }
-    st.dataframe(table, hide_index=True, key="quality-views", column_config=shares)
+    st.dataframe(table, hide_index=True, key="quality-views", placeholder="–", column_config=shares)
     st.caption(
         f"Weight π of every view in a group's soft assignment, learned; {1 / len(names):.0%} each at the "
         "beginning. A row adds up to 100 %."

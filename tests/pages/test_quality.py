@@ -43,8 +43,8 @@ def test_headline_figures_are_those_of_the_run(workspace, visit):
 def test_what_was_wrong_when_the_training_ended_is_said_before_any_figure(workspace, visit):
     run = deep(workspace)
     with (run.folder / "history.jsonl").open("a", encoding="utf-8") as history:
-        history.write(json.dumps({"kind": "epoch", "alarms": ["Group 1 holds 100% of all items."]}) + "\n")
-    assert [said.value for said in visit("quality").warning] == ["Group 1 holds 100% of all items."]
+        history.write(json.dumps({"kind": "epoch", "alarms": ["Group 1 holds all.", "No other."]}) + "\n")
+    assert [said.value for said in visit("quality").warning] == ["Group 1 holds all.\n\nNo other."]
 
 
 def test_another_column_brings_other_figures(workspace, visit):

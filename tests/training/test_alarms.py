@@ -42,6 +42,12 @@ def test_each_trouble_has_its_sentence(trouble, words):
     assert sentence.endswith(".")
 
 
+def test_where_one_group_holds_all_it_is_named_first_and_nobody_is_told_to_ask_for_fewer():
+    collapse, empty = alarms(healthy(sizes=(0, 100, 0)))
+    assert collapse.startswith("Group 2 holds 100% of all items")
+    assert empty == "Groups 1, 3 hold no item."
+
+
 def test_two_groups_of_nine_to_one_are_no_giant_but_nineteen_of_twenty_in_ten_groups_are():
     assert giant_share(2) > 0.9
     assert giant_share(10) < 0.95
