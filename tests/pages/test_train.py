@@ -179,7 +179,8 @@ def test_a_training_is_found_again_by_a_new_visitor_and_can_be_paused_and_cancel
     assert "Cancelled. Nothing was changed." in words(again)
 
 
-def test_a_training_asked_for_on_the_command_line_is_watched_too(workspace, visit, capsys):
+def test_a_training_asked_for_on_the_command_line_is_watched_too(workspace, visit, capsys, monkeypatch):
+    monkeypatch.setattr("clustering.jobs.supervisor.ensure_worker", lambda workspace: None)
     features = workspace.feature_sets()[0]
     where = ["--workspace", str(workspace.root), "--queue"]
     with pytest.raises(SystemExit):
