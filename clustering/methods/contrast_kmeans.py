@@ -99,7 +99,7 @@ class ContrastKMeans(PretextClusterer):
             "pretrain_epochs": 3,
             "device": "cpu",
         },
-        order=75,
+        order=85,
     )
     n_neighbours = 20  # by which the features are judged
 
