@@ -67,7 +67,8 @@ class Advice:
 def advice(infos: Iterable[MethodInfo], answers: Answers) -> Advice:
     """Return at most `MOST` methods, the likeliest first; k-means is always among them where it can be.
 
-    Of methods of one sort (the same representation, clustering and interaction) only the first is named.
+    Of methods of one sort only the first is named: those of the same representation, clustering and
+    interaction, and plain ones that learn first and group afterwards.
     """
     known = list(infos)
     others: dict[str, str] = {}
@@ -86,10 +87,10 @@ def advice(infos: Iterable[MethodInfo], answers: Answers) -> Advice:
         ranked.append((sum(merits.values()) - sum(cautions.values()), told, info))
     ranked.sort(key=lambda entry: (-entry[0], entry[2].order))
     chosen: list[Suggestion] = []
-    sorts: dict[tuple[str, str, str], str] = {}
+    sorts: dict[tuple[str, ...], str] = {}
     room = MOST - any(told.name == MEASURE for _, told, _ in ranked)
     for _, told, info in ranked:
-        sort = (info.representation, info.clustering, info.interaction)
+        sort = _sort(info)
         if told.name == MEASURE:
             chosen.append(told)
         elif sort in sorts:
@@ -107,6 +108,17 @@ def advice(infos: Iterable[MethodInfo], answers: Answers) -> Advice:
 def takes_links(info: MethodInfo) -> bool:
     """Return whether a method heeds links between items."""
     return "links" in info.inputs
+
+
+def _groups_afterwards(info: MethodInfo) -> bool:
+    return info.interaction == "multistage" and info.family == "baseline"
+
+
+def _sort(info: MethodInfo) -> tuple[str, ...]:
+    """Return what methods have in common of which one is enough."""
+    if _groups_afterwards(info):
+        return (info.family, info.interaction)
+    return (info.representation, info.clustering, info.interaction)
 
 
 def _merits(info: MethodInfo, answers: Answers) -> dict[str, int]:
@@ -128,7 +140,7 @@ def _merits(info: MethodInfo, answers: Answers) -> dict[str, int]:
         merits["Plain k-means may do: it takes seconds, is easy to explain, and all others must beat it."] = (
             6 if answers.n_items < FEW else 2
         )
-    if info.interaction == "multistage" and info.family == "baseline":
+    if _groups_afterwards(info):
         merits["It learns first and groups afterwards, so nothing can run away while it groups."] = 1
     return merits
 

@@ -113,6 +113,16 @@ def test_of_methods_of_one_sort_only_the_first_is_named(infos):
     assert found.others["twin"] == "Of the same sort as DEC, which comes first here."
 
 
+def test_one_plain_method_that_learns_first_is_enough(infos):
+    found = advice(infos, Answers("images", 600, True))
+    named = {one.name for one in found.suggestions}
+    assert len(named & {"ae_kmeans", "n2d", "contrast_kmeans"}) == 1
+    assert (
+        found.others["contrast_kmeans"]
+        == "Of the same sort as Autoencoder + k-means, which comes first here."
+    )
+
+
 def test_the_rules_know_no_method_by_name_but_the_measure(infos):
     renamed = [
         info if info.name == MEASURE else replace(info, name=f"m{at}", title=f"M{at}")
