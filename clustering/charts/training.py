@@ -22,6 +22,7 @@ from clustering.training.events import phase_in_words
 Row = Mapping[str, Any]
 LOG_FROM = 30  # times the smallest loss from which a linear axis would hide the end of the curve
 NAME_HEIGHT = 18  # pixels of a phase's name
+LETTERS = 48  # of such names that fit across a figure as narrow as on a phone
 AROUND = 110  # pixels of a figure that its plot does not have
 NAMED_FROM = 0.035  # share of a band in which its number still fits
 
@@ -209,15 +210,15 @@ def _with_phases(figure: go.Figure, epochs: Sequence[Row], theme: ThemeName, fir
     figure.update_layout(
         margin_t=52 if has_legend else 26, legend_y=1 + NAME_HEIGHT / (figure.layout.height - AROUND)
     )
-    room = shown / 6  # epochs a name takes; closer starts get a line without one
-    named = -room
+    free_from = 0.0  # the epoch where the last name ends; a phase that starts before gets a line alone
     for number, phase in starts:
         if number > first:
             figure.add_vline(x=number - 0.5, line={"width": 1, "color": colors.line})
-        if number - named >= room:
-            named = number
+        if number >= free_from:
+            name = phase_in_words(phase)
+            free_from = number + shown * len(name) / LETTERS
             figure.add_annotation(
-                text=escaped(phase_in_words(phase)),
+                text=escaped(name),
                 x=number - 0.5,
                 y=1.0,
                 yref="paper",

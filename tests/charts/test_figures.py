@@ -137,6 +137,16 @@ def test_each_loss_term_is_a_line_and_the_phases_are_named():
     assert figure.layout.yaxis.type == "log"  # from 100 down to .1
 
 
+def test_a_phase_that_starts_beside_the_name_of_another_gets_a_line_and_no_name():
+    def names(first: int) -> list[str]:
+        rows = [epoch("features", e, {"items": 1.0}) for e in range(1, first + 1)]
+        rows += [epoch("cluster", e, {"neighbours": 1.0}) for e in range(1, 25 - first)]
+        return [note.text for note in charts.loss_curves(rows).layout.annotations]
+
+    assert names(12) == ["learning features", "clustering"]
+    assert names(4) == ["learning features"]
+
+
 def test_one_term_alone_needs_no_total():
     figure = charts.loss_curves([epoch("pretrain", 1, {"reconstruction": 1.0, "total": 1.0})])
     assert [trace.name for trace in figure.data] == ["reconstruction"]
