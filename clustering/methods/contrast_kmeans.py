@@ -12,7 +12,7 @@ from clustering.methods.deep import DeepClusterer
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import Watch
-from clustering.methods.pretext import COMPARED, PretextClusterer
+from clustering.methods.pretext import PretextClusterer
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -140,16 +140,7 @@ class ContrastKMeans(PretextClusterer):
 
     def setup(self, n_features: int, generator: Generator) -> PretextNetwork:
         """Return the untrained network with room for K centres."""
-        return PretextNetwork(
-            n_features,
-            self.pictured(n_features),
-            self.hidden_dims,
-            self.latent_dim,
-            self.n_clusters,
-            self.learns,
-            COMPARED,
-            generator,
-        )
+        return self.built(PretextNetwork, n_features, generator)
 
     def grouping(
         self,

@@ -26,7 +26,6 @@ from clustering.methods.icicle_settings import (
 )
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
-from clustering.methods.pretext import COMPARED
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -241,18 +240,24 @@ class IcicleGCN(CodeAndGraphs):
 
     def setup(self, n_features: int, generator: Generator) -> MultiScaleNetwork:
         """Return the untrained network."""
-        picture, k = self.pictured(n_features), self.n_clusters
-        shape = (n_features, picture, self.hidden_dims, self.latent_dim, k)
         features: ViewNetwork
         if self.joint:
-            features = ContrastiveNetwork(*shape, COMPARED_IN_CC, generator)
+            features = ContrastiveNetwork(
+                n_features,
+                self.pictured(n_features),
+                self.hidden_dims,
+                self.latent_dim,
+                self.n_clusters,
+                COMPARED_IN_CC,
+                generator,
+            )
         else:
-            features = PretextNetwork(*shape, self.learns, COMPARED, generator)
+            features = self.built(PretextNetwork, n_features, generator)
         published = self.variant == "paper"
         return MultiScaleNetwork(
             features,
             self.code_dims,
-            k,
+            self.n_clusters,
             not published,
             PUBLISHED if published else AS_RUN,
             generator,

@@ -12,11 +12,12 @@ on the same data, or the same with other settings of its own, begins where this 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import normalize
 
 from clustering.losses.contrast import pair_contrast, queue_contrast
@@ -53,6 +54,7 @@ STARTS = 3  # of k-means, which only judges
 LEARNED = ("trunk", "last", "compared")  # parts of the network that the pretext learns
 TOO_FEW = 0.5  # share of neighbours in one group of k-means below which they say little
 
+N = TypeVar("N", bound=PretextNetwork)
 Pretext = Literal["features", "contrast", "momentum"]
 PretextChoice = Annotated[
     Pretext,
@@ -91,6 +93,20 @@ class PretextClusterer(ViewClusterer):
     @abstractmethod
     def grouping(self, network: Any, data: Data, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
         """Return the phases that find the groups; `start` is to be what the first begins with."""
+
+    def built(self, kind: Callable[..., N], n_features: int, generator: Generator, *heads: int) -> N:
+        """Return an untrained network; ``heads`` is what its kind takes beyond a `PretextNetwork`."""
+        return kind(
+            n_features,
+            self.pictured(n_features),
+            self.hidden_dims,
+            self.latent_dim,
+            self.n_clusters,
+            self.learns,
+            COMPARED,
+            *heads,
+            generator,
+        )
 
     def phases(self, network: Any, data: Data) -> tuple[Phase, ...]:
         """Learn features, unless they are taken as they are, then find the groups."""

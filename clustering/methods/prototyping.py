@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import torch
 from annotated_types import Interval
@@ -15,7 +15,7 @@ from clustering.losses.partition_confidence import least_confidence_loss
 from clustering.losses.prototype_labels import double_softmax_cross_entropy, prototype_labels
 from clustering.methods.learning_from_views import Watch
 from clustering.methods.numbering import same_numbers
-from clustering.methods.pretext import COMPARED, PretextClusterer
+from clustering.methods.pretext import PretextClusterer
 from clustering.methods.viewing import Viewing
 from clustering.networks.prototypes import PrototypeNetwork
 from clustering.parameters import Meaning
@@ -58,9 +58,6 @@ SelectionSize = Annotated[
 ]
 
 
-N = TypeVar("N", bound=PrototypeNetwork)
-
-
 class PrototypeClusterer(PretextClusterer):
     """Base of SPICE-Self and SPICE: what both do.
 
@@ -71,20 +68,6 @@ class PrototypeClusterer(PretextClusterer):
     repeats: int
     selection_size: int | None
     n_neighbours = 20  # which judge the features
-
-    def built(self, kind: type[N], n_features: int, generator: Generator) -> N:
-        """Return an untrained network of a kind."""
-        return kind(
-            n_features,
-            self.pictured(n_features),
-            self.hidden_dims,
-            self.latent_dim,
-            self.n_clusters,
-            self.learns,
-            COMPARED,
-            HEADS,
-            generator,
-        )
 
     def grouping(self, network: Any, data: Data, viewing: Viewing, watch: Watch) -> tuple[Phase, ...]:
         """Let heads learn the labels their prototypes give."""

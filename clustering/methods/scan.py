@@ -16,7 +16,7 @@ from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import Watch
 from clustering.methods.numbering import same_numbers
-from clustering.methods.pretext import COMPARED, PretextChoice
+from clustering.methods.pretext import PretextChoice
 from clustering.methods.self_teaching import WHOLE_RATE, SelfTeaching
 from clustering.methods.settings import (
     BatchSize,
@@ -211,17 +211,7 @@ class SCAN(SelfTeaching):
 
     def setup(self, n_features: int, generator: Generator) -> NeighbourNetwork:
         """Return the untrained network."""
-        return NeighbourNetwork(
-            n_features,
-            self.pictured(n_features),
-            self.hidden_dims,
-            self.latent_dim,
-            self.n_clusters,
-            self.learns,
-            COMPARED,
-            HEADS,
-            generator,
-        )
+        return self.built(NeighbourNetwork, n_features, generator, HEADS)
 
     def grouping(
         self, network: NeighbourNetwork, data: Data, viewing: Viewing, watch: Watch

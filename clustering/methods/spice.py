@@ -15,7 +15,7 @@ from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import Watch
 from clustering.methods.pretext import PretextChoice
-from clustering.methods.prototyping import PrototypeClusterer, PrototypeShare, Repeats, SelectionSize
+from clustering.methods.prototyping import HEADS, PrototypeClusterer, PrototypeShare, Repeats, SelectionSize
 from clustering.methods.refining import LABELS_A_STEP, RATIO, Ratio, Schooling, Schoolroom
 from clustering.methods.settings import (
     BatchSize,
@@ -227,7 +227,7 @@ class SPICE(PrototypeClusterer):
 
     def setup(self, n_features: int, generator: Generator) -> RefinedPrototypeNetwork:
         """Return the untrained network."""
-        return self.built(RefinedPrototypeNetwork, n_features, generator)
+        return self.built(RefinedPrototypeNetwork, n_features, generator, HEADS)
 
     def near(self, n_items: int) -> int:
         """Return how many neighbours of an item are asked."""

@@ -8,7 +8,7 @@ from clustering.kinds import ANY_FEATURES
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.pretext import PretextChoice
-from clustering.methods.prototyping import PrototypeClusterer, PrototypeShare, Repeats, SelectionSize
+from clustering.methods.prototyping import HEADS, PrototypeClusterer, PrototypeShare, Repeats, SelectionSize
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -147,4 +147,4 @@ class SPICESelf(PrototypeClusterer):
 
     def setup(self, n_features: int, generator: Generator) -> PrototypeNetwork:
         """Return the untrained network."""
-        return self.built(PrototypeNetwork, n_features, generator)
+        return self.built(PrototypeNetwork, n_features, generator, HEADS)

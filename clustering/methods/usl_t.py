@@ -15,7 +15,7 @@ from clustering.losses.neighbour_targets import adjusted_targets, local_loss, up
 from clustering.methods.info import MethodInfo
 from clustering.methods.inputs import NClusters, RandomState
 from clustering.methods.learning_from_views import SETTLED, Watch
-from clustering.methods.pretext import COMPARED, PretextChoice, PretextClusterer
+from clustering.methods.pretext import PretextChoice, PretextClusterer
 from clustering.methods.settings import (
     BatchSize,
     Device,
@@ -206,16 +206,7 @@ class USLT(PretextClusterer):
 
     def setup(self, n_features: int, generator: Generator) -> SelectingNetwork:
         """Return the untrained network."""
-        return SelectingNetwork(
-            n_features,
-            self.pictured(n_features),
-            self.hidden_dims,
-            self.latent_dim,
-            self.n_clusters,
-            self.learns,
-            COMPARED,
-            generator,
-        )
+        return self.built(SelectingNetwork, n_features, generator)
 
     def grouping(
         self, network: SelectingNetwork, data: Data, viewing: Viewing, watch: Watch

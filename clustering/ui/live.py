@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.workspace import newest_epoch
+
 HONESTY = (
     "The two strongest directions of the latent space (PCA), turned to match the picture before. "
     "Groups that overlap here may be apart in other directions."
@@ -63,8 +65,7 @@ def bounds(xy: NDArray[np.float32]) -> tuple[float, float, float, float]:
 
 def told(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what the newest epoch tells of how far the method is."""
-    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
-    return list(newest.get("told", ()))
+    return list(newest_epoch(rows).get("told", ()))
 
 
 def earlier(rows: Sequence[Mapping[str, Any]], most: int = 3) -> list[str]:

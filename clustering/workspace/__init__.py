@@ -23,7 +23,7 @@ from clustering.workspace.records import (
     Selection,
     SnapshotFile,
 )
-from clustering.workspace.results import last_alarms
+from clustering.workspace.results import last_alarms, newest_epoch
 from clustering.workspace.workspace import Workspace
 
 __all__ = [
@@ -47,5 +47,6 @@ __all__ = [
     "WorkerRecord",
     "Workspace",
     "last_alarms",
+    "newest_epoch",
     "without_repeats",
 ]

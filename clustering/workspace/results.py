@@ -39,10 +39,14 @@ VIEW_WEIGHTS = "weights_/weight_logits"  # of a model that fuses views
 SaveModel = Callable[[Path], None]
 
 
+def newest_epoch(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the newest epoch among the events of a fit; an empty row before the first."""
+    return next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
+
+
 def last_alarms(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the alarms of the newest epoch among the events of a fit, each once."""
-    newest: Mapping[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "epoch"), {})
-    return list(dict.fromkeys(newest.get("alarms", ())))
+    return list(dict.fromkeys(newest_epoch(rows).get("alarms", ())))
 
 
 class Results(Shelves):
