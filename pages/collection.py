@@ -4,7 +4,7 @@ import streamlit as st
 
 from clustering.ui import arrival, bring, holdings, jobs, state, theme, trouble
 from clustering.ui.sidebar import items_word
-from clustering.ui.words import ago
+from clustering.words import ago
 
 COMING_IN = ("load", "fetch", "sample")
 

@@ -13,7 +13,7 @@ from clustering.ui import (
     theme,
     views_view,
 )
-from clustering.ui.words import ago, duration, several
+from clustering.words import ago, duration, several
 
 record, run = state.current_collection(), state.current_run()
 if record is None or run is None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from clustering.jobs import catalogue
 from clustering.ui import forms, jobs, methods, runs, state, theme, training, trouble, views_shown, watching
-from clustering.ui.words import several
+from clustering.words import several
 
 record = state.current_collection()
 if record is None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from clustering.charts.palette import group_name, group_number
 from clustering.charts.style import whole_numbers
 from clustering.errors import StudioError
+from clustering.words import several
 
 # A spreadsheet runs a cell that begins with one of these (CWE-1236).
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -108,7 +109,7 @@ def labels_csv(table: pd.DataFrame, *, for_spreadsheets: bool = True) -> tuple[b
     n_changed += sum(old != new for old, new in zip(safe.columns, headings, strict=True))
     safe.columns = pd.Index(headings)
     note = (
-        f"{n_changed} {'cell' if n_changed == 1 else 'cells'} began with a sign that a spreadsheet would run "
+        f"{several(n_changed, 'cell')} began with a sign that a spreadsheet would run "
         "as a formula; an apostrophe was put before it. The Parquet file holds the text unchanged.",
     )
     return safe.to_csv(index=False, lineterminator=LINE_END).encode("utf-8-sig"), note if n_changed else ()

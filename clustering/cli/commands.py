@@ -17,6 +17,7 @@ from clustering.cli.sources import source_of
 from clustering.cli.speaking import answer, figures, say
 from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
+from clustering.words import several
 from clustering.workspace import Workspace
 
 
@@ -53,7 +54,7 @@ def load(
         made = work.do("load", parameters)
         if not queue:
             collection = work.workspace.open_collection(made.result["collection"])
-            say(f"{collection.name}: {collection.n_items} items ({collection.kind}).")
+            say(f"{collection.name}: {several(collection.n_items, 'item')} ({collection.kind}).")
             for finding in collection.findings:
                 say(f"  {finding.sentence}")
         answer(work.made(made, "collection"))

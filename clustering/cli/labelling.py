@@ -12,6 +12,7 @@ from clustering.cli.speaking import answer, say, table
 from clustering.cli.taking import hand_labels_file
 from clustering.cli.working import Work, workspace_at
 from clustering.errors import StudioError
+from clustering.words import several
 from clustering.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def label(
     """Give items a label by hand, in place of the one they have."""
     house = workspace_at(workspace)
     house.set_labels(collection, dict.fromkeys(_rows(house, collection, items), text))
-    say(f"{len(house.labels(collection))} items have a label.")
+    say(f"{several(len(house.labels(collection)), 'item has', 'items have')} a label.")
 
 
 @app.command()

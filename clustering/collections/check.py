@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed, shortened
+from clustering.collections.columns import listed, shortened
 from clustering.collections.pictures import PIXEL_LIMIT
 from clustering.collections.survey import Survey
+from clustering.words import several
 
 TINY = 32  # pixels, shorter side
 BLANK = 2.0  # grey levels, standard deviation of the thumbnail
@@ -51,7 +52,7 @@ def unreadable_findings(names: Sequence[str], seen: Survey) -> list[Finding]:
                 Finding(
                     subject,
                     len(rows),
-                    sentence.format(count(len(rows), "file"), listed(reasons, 3)),
+                    sentence.format(several(len(rows), "file"), listed(reasons, 3)),
                     tuple(reasons),
                 )
             )
@@ -70,7 +71,7 @@ def picture_findings(
         if len(rows):
             examples = tuple(ids[row] for row in rows[:EXAMPLES])
             findings.append(
-                Finding(subject, len(rows), sentence.format(count(len(rows), "picture")), examples)
+                Finding(subject, len(rows), sentence.format(several(len(rows), "picture")), examples)
             )
 
     add(
@@ -96,7 +97,7 @@ def duplicate_findings(ids: Sequence[str], repeats: NDArray[np.int64], what: str
     rows = np.flatnonzero(repeats >= 0)
     if not len(rows):
         return []
-    who = count(len(rows), f"{what} repeats", f"{what}s repeat")
+    who = several(len(rows), f"{what} repeats", f"{what}s repeat")
     sentence = f"{who} an earlier one; kept, and marked in the column “duplicate_of”."
     return [Finding("duplicates", len(rows), sentence, tuple(ids[row] for row in rows[:EXAMPLES]))]
 
@@ -124,7 +125,7 @@ def column_findings(
             Finding(
                 "constant",
                 len(flat),
-                f"{count(len(flat), 'column')} {verb} one value or none ({listed(flat)}); {constant}.",
+                f"{several(len(flat), 'column')} {verb} one value or none ({listed(flat)}); {constant}.",
                 tuple(flat[:EXAMPLES]),
             )
         )
@@ -136,7 +137,7 @@ def column_findings(
             Finding(
                 "missing",
                 len(gaps),
-                f"{count(len(gaps), 'column')} with missing values: {listed(shares)}; {missing}.",
+                f"{several(len(gaps), 'column')} with missing values: {listed(shares)}; {missing}.",
                 tuple(shares[:EXAMPLES]),
             )
         )
@@ -150,7 +151,7 @@ def few_findings(n: int) -> list[Finding]:
         return []
     return [
         Finding(
-            "few", n, f"Only {count(n, 'item')}: groups found here will mean little. Add more if you can."
+            "few", n, f"Only {several(n, 'item')}: groups found here will mean little. Add more if you can."
         )
     ]
 
@@ -172,7 +173,7 @@ def originals_findings(root: Path, facts: pd.DataFrame) -> tuple[Finding, ...]:
             Finding(
                 "gone",
                 len(gone),
-                f"{count(len(gone), 'original')} no longer in {root}; thumbnails remain. Put them back.",
+                f"{several(len(gone), 'original')} no longer in {root}; thumbnails remain. Put them back.",
                 tuple(gone[:EXAMPLES]),
             )
         )
@@ -181,7 +182,8 @@ def originals_findings(root: Path, facts: pd.DataFrame) -> tuple[Finding, ...]:
             Finding(
                 "changed",
                 len(changed),
-                f"{count(len(changed), 'original')} changed since the load. Load again to use the new ones.",
+                f"{several(len(changed), 'original')} changed since the load. "
+                "Load again to use the new ones.",
                 tuple(changed[:EXAMPLES]),
             )
         )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from clustering.collections.collection import Finding
 from clustering.errors import StudioError
+from clustering.words import several
 
 LABEL_NAMES = frozenset(
     {"label", "labels", "class", "classes", "target", "targets", "y", "species", "category"}
@@ -94,7 +95,7 @@ def typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], str]:
     if 0 < len(odd) < len(known) * (1 - MOSTLY):
         row = int(np.flatnonzero(column.index == odd.index[0])[0]) + 1
         return text, (
-            f"Column “{column.name}” holds {count(len(odd), 'value')} that cannot be read as numbers "
+            f"Column “{column.name}” holds {several(len(odd), 'value')} that cannot be read as numbers "
             f"(first: “{odd.iloc[0]}”, row {row})"
         )
     return text, ""
@@ -110,7 +111,7 @@ def typed_table(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]
             Finding(
                 "names",
                 len(changed),
-                f"{count(len(changed), 'column name')} twice or empty ({listed(changed)}); numbered.",
+                f"{several(len(changed), 'column name')} twice or empty ({listed(changed)}); numbered.",
                 changed[:20],
             )
         )
@@ -170,11 +171,6 @@ def named_label(table: pd.DataFrame) -> str | None:
         if called in LABEL_NAMES and (called != "y" or ("x" not in names and is_categorical(table[name]))):
             return str(name)
     return None
-
-
-def count(number: int, what: str, several: str = "") -> str:
-    """Return ``1 picture`` or ``2,557 pictures``."""
-    return f"{number:,} {what if number == 1 else several or what + 's'}"
 
 
 def listed(names: Sequence[object], most: int = 5) -> str:

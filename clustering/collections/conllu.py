@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clustering.errors import StudioError
+from clustering.words import several
 
 COLUMNS = 10
 MOST_BYTES = 2 * 2**30  # unpacked
@@ -114,7 +115,7 @@ def _add(sentence: Sentence, line: str, path: Path, number: int) -> None:
     cells = line.split("\t")
     if len(cells) != COLUMNS:
         raise StudioError(
-            f"Line {number} of {path.name} has {len(cells)} columns; CoNLL-U has {COLUMNS}.", MEND
+            f"Line {number} of {path.name} has {several(len(cells), 'column')}; CoNLL-U has {COLUMNS}.", MEND
         )
     if "-" in cells[0] or "." in cells[0]:
         return
@@ -137,9 +138,8 @@ def _whole(sentence: Sentence, path: Path, number: int) -> Sentence:
     wrong = [head for head in sentence.heads if head >= len(sentence.words)]
     if wrong:
         raise StudioError(
-            f"The sentence that ends at line {number} of {path.name} has {len(sentence.words)} words, but "
-            "one hangs on "
-            f"word {wrong[0] + 1}.",
+            f"The sentence that ends at line {number} of {path.name} has "
+            f"{several(len(sentence.words), 'word')}, but one hangs on word {wrong[0] + 1}.",
             MEND,
         )
     return sentence

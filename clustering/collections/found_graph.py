@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import EXAMPLES
 from clustering.collections.collection import Finding
-from clustering.collections.columns import check_column, count, is_categorical, listed, named_label
+from clustering.collections.columns import check_column, is_categorical, listed, named_label
 from clustering.collections.tables import roles_of
 from clustering.errors import StudioError
+from clustering.words import several
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def with_attributes(
             Finding(
                 "filled",
                 len(filled),
-                f"{count(len(filled), 'feature')} with missing values ({listed(shown)}); they take the "
+                f"{several(len(filled), 'feature')} with missing values ({listed(shown)}); they take the "
                 "median of the others.",
                 tuple(filled)[:EXAMPLES],
             )
@@ -148,14 +149,14 @@ def names_of_nodes(values: Sequence[Any], source: str) -> tuple[str, ...]:
     lacking = ids.count("")
     if lacking:
         raise StudioError(
-            f"{count(lacking, f'node of {source} has', f'nodes of {source} have')} no id "
+            f"{several(lacking, f'node of {source} has', f'nodes of {source} have')} no id "
             f"(first: row {ids.index('') + 1}).",
             "Give every node an id of its own.",
         )
     twice = pd.Series(ids)[pd.Series(ids).duplicated()].unique().tolist()
     if twice:
         raise StudioError(
-            f"{count(len(twice), f'id of {source} stands', f'ids of {source} stand')} for several nodes "
+            f"{several(len(twice), f'id of {source} stands', f'ids of {source} stand')} for several nodes "
             f"({listed(twice, 3)}).",
             "Give every node an id of its own, or name the right column with id_column.",
         )
@@ -173,7 +174,7 @@ def called(value: Any) -> str:
 
 def _told(chosen: list[str], roles: dict[str, str], label: str | None) -> Finding:
     rest = [name for name, role in roles.items() if name not in chosen and name != label]
-    sentence = f"{count(len(chosen), 'column')} used as features ({listed(chosen)})."
+    sentence = f"{several(len(chosen), 'column')} used as features ({listed(chosen)})."
     if rest:
         sentence += f" Metadata only: {listed(rest)} (write words as columns of 0 and 1 to use them)."
     if label is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clustering.bonds import bonds
 from clustering.collections.check import column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import EDGES, VECTORS, Finding
-from clustering.collections.columns import count, label_columns, of_items
+from clustering.collections.columns import label_columns, of_items
 from clustering.collections.found_graph import FoundGraph
 from clustering.collections.graph_files import found_in
 from clustering.collections.graph_options import GraphOptions
@@ -23,6 +23,7 @@ from clustering.collections.vectors import write_rows
 from clustering.errors import StudioError
 from clustering.files import write_array
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 
 def read_graph(
@@ -52,7 +53,7 @@ def read_graph(
         assert source.path is not None
         found = found_in(source.path, source.member, options, label_column)
     if found.n < 2:
-        raise StudioError(f"{found.name} holds {count(found.n, 'node')}.", "A graph needs two or more.")
+        raise StudioError(f"{found.name} holds {several(found.n, 'node')}.", "A graph needs two or more.")
     ids = found.ids or tuple(str(row) for row in range(found.n))
     edges, findings = cleaned_links(found, ids, options.dangling)
     tell(progress, 1, 2, "writing the graph")
@@ -97,6 +98,6 @@ def _write_features(
     digests, hashed, flat = write_rows(found.features, part / VECTORS, found.name, progress)
     findings = []
     if flat:
-        sentence = f"{count(flat, 'feature')} with one value in every node; kept, distances stay the same."
+        sentence = f"{several(flat, 'feature')} with one value in every node; kept, distances stay the same."
         findings.append(Finding("constant", flat, sentence))
     return hashed, first_equal(digests), findings

@@ -12,7 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from clustering.collections.collection import ORIGINALS, Finding
-from clustering.collections.columns import count, listed
+from clustering.collections.columns import listed
 from clustering.collections.images import read_folder
 from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import metadata_file
@@ -20,6 +20,7 @@ from clustering.collections.pictures import EXTENSIONS, FORMATS
 from clustering.errors import Stopped, StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -67,10 +68,10 @@ def read_dataset(source: Path | str, part: Path, *, label_column: str | None, pr
     )
     findings = list(loaded.findings)
     if without:
-        sentence = f"{count(len(without), 'row')} without a picture; left out."
+        sentence = f"{several(len(without), 'row')} without a picture; left out."
         findings.insert(0, Finding("unreadable", len(without), sentence, tuple(without[:20])))
     if extra:
-        sentence = f"{count(len(extra), 'more column')} of pictures ({listed(extra)}) left out."
+        sentence = f"{several(len(extra), 'more column')} of pictures ({listed(extra)}) left out."
         findings.append(Finding("columns", len(extra), sentence, tuple(extra)))
     return Loaded(
         loaded.items, loaded.label_columns, loaded.content_hash, tuple(findings), loaded.originals_root

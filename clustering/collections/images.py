@@ -14,7 +14,7 @@ import pandas as pd
 
 from clustering.collections.check import column_findings, few_findings, picture_findings, unreadable_findings
 from clustering.collections.collection import FACTS, ORIGINALS, THUMBNAILS, Finding
-from clustering.collections.columns import count, label_columns, listed
+from clustering.collections.columns import label_columns, listed
 from clustering.collections.duplicates import duplicates
 from clustering.collections.loaded import Loaded
 from clustering.collections.metadata import NAMES, join, metadata_file, read_metadata
@@ -25,6 +25,7 @@ from clustering.collections.thumbnails import build_atlas
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 SURVEY = "survey"  # chunks of the look at each picture, only while loading
 _JUNK = frozenset({"__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"})
@@ -73,7 +74,7 @@ def read_folder(
     keep = np.flatnonzero(seen.readable)
     if not len(keep):
         raise StudioError(
-            f"None of the {count(len(names), 'picture')} in {source} can be read "
+            f"None of the {several(len(names), 'picture')} in {source} can be read "
             f"(first: {names[0]}, {seen.problem[0]}).",
             "Open one in another program to see whether the files are whole.",
         )
@@ -128,11 +129,11 @@ def list_pictures(root: Path, progress: Progress) -> tuple[list[str], list[Findi
                 (names if path.suffix.lower() in EXTENSIONS or is_picture(path) else others).append(name)
     findings = []
     if outside:
-        sentence = f"{count(len(outside), 'link')} to places the studio may not read; left out."
+        sentence = f"{several(len(outside), 'link')} to places the studio may not read; left out."
         findings.append(Finding("links", len(outside), sentence, tuple(outside[:20])))
     if others:
         others.sort(key=natural)
-        which = count(len(others), "file that is no picture", "files that are no pictures")
+        which = several(len(others), "file that is no picture", "files that are no pictures")
         sentence = f"{which} passed over ({listed(others, 3)})."
         findings.append(Finding("other files", len(others), sentence, tuple(others[:20])))
     return sorted(names, key=natural), findings
@@ -227,7 +228,7 @@ def _no_pictures(source: Path, findings: list[Finding]) -> StudioError:
     if others is None:
         return StudioError(f"The folder {source} is empty.", "Choose a folder with pictures in it.")
     return StudioError(
-        f"The folder {source} holds no pictures, only {count(others.count, 'other file')} "
+        f"The folder {source} holds no pictures, only {several(others.count, 'other file')} "
         f"({listed(others.items, 3)}).",
         "Choose a folder with pictures in it, or one of these files itself.",
     )

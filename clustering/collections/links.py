@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from clustering.bonds import bonds
 from clustering.collections.check import EXAMPLES
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed
+from clustering.collections.columns import listed
 from clustering.collections.found_graph import FoundGraph
 from clustering.errors import StudioError
+from clustering.words import several
 
 SHOWN = 3  # examples in a sentence
 
@@ -51,7 +52,7 @@ def cleaned_links(
     findings += _directions(found, len(numbers), len(one_way))
     repeated = len(pairs) - len(one_way)
     if repeated:
-        sentence = f"{count(repeated, 'link')} written more than once; each counts once."
+        sentence = f"{several(repeated, 'link')} written more than once; each counts once."
         findings.append(Finding("doubled", repeated, sentence))
     if found.weighted:
         sentence = "Links come with weights; they were dropped: every link counts alike."
@@ -92,7 +93,7 @@ def _without_dangling(
             f"(first: link {rows[0] + 1}, {_quoted(named)}).",
             "Correct the ids or add these nodes; or choose dangling “leave out” to do without these links.",
         )
-    sentence = f"{count(len(rows), 'link')} to nodes that do not exist left out ({listed(named, SHOWN)})."
+    sentence = f"{several(len(rows), 'link')} to nodes that do not exist left out ({listed(named, SHOWN)})."
     return found.ends[~lost], [Finding("dangling", len(rows), sentence, tuple(named[:EXAMPLES]))]
 
 
@@ -115,7 +116,7 @@ def _loops(nodes: NDArray[np.int64], ids: Sequence[str]) -> list[Finding]:
         return []
     names = [ids[node] for node in nodes.tolist()]
     sentence = (
-        f"{count(len(nodes), 'link')} of a node with itself left out ({listed(names, SHOWN)}): methods let "
+        f"{several(len(nodes), 'link')} of a node with itself left out ({listed(names, SHOWN)}): methods let "
         "every node see itself."
     )
     return [Finding("loops", len(nodes), sentence, tuple(names[:EXAMPLES]))]
@@ -124,7 +125,7 @@ def _loops(nodes: NDArray[np.int64], ids: Sequence[str]) -> list[Finding]:
 def _size(n: int, edges: NDArray[np.int64]) -> Finding:
     most = int(degrees(n, edges).max())
     sentence = (
-        f"{count(len(edges), 'link')} between {n:,} nodes: {2 * len(edges) / n:.1f} neighbours a node on "
+        f"{several(len(edges), 'link')} between {n:,} nodes: {2 * len(edges) / n:.1f} neighbours a node on "
         f"average, {most:,} at most."
     )
     return Finding("links", len(edges), sentence)
@@ -137,7 +138,7 @@ def _isolated(edges: NDArray[np.int64], ids: Sequence[str]) -> list[Finding]:
     names = [ids[node] for node in alone.tolist()]
     verb = "has" if len(alone) == 1 else "have"
     sentence = (
-        f"{count(len(alone), 'node')} {verb} no link ({listed(names, SHOWN)}); kept: only the features say "
+        f"{several(len(alone), 'node')} {verb} no link ({listed(names, SHOWN)}); kept: only the features say "
         "where they belong."
     )
     return [Finding("isolated", len(alone), sentence, tuple(names[:EXAMPLES]))]

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed, typed_table
+from clustering.collections.columns import listed, typed_table
 from clustering.errors import StudioError
+from clustering.words import several
 
 NAMES = ("metadata.csv", "metadata.tsv", "metadata.jsonl", "metadata.parquet")
 KEYS = ("file_name", "file", "filename", "path", "image", "image_path", "id")  # looked at first
@@ -148,7 +149,7 @@ def _findings(key: str, unknown: list[str], idle: list[str], what: str) -> list[
             Finding(
                 "metadata",
                 len(unknown),
-                f"The metadata (by column “{key}”) say nothing of {count(len(unknown), what)}; "
+                f"The metadata (by column “{key}”) say nothing of {several(len(unknown), what)}; "
                 "their values are missing.",
                 tuple(unknown[:20]),
             )
@@ -158,7 +159,7 @@ def _findings(key: str, unknown: list[str], idle: list[str], what: str) -> list[
             Finding(
                 "metadata",
                 len(idle),
-                count(len(idle), "row of the metadata names", "rows of the metadata name")
+                several(len(idle), "row of the metadata names", "rows of the metadata name")
                 + f" no {what}, or one named before; left out.",
                 tuple(idle[:20]),
             )

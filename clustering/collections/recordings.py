@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed
+from clustering.collections.columns import listed
 from clustering.errors import StudioError
+from clustering.words import several
 
 EVEN = 0.1  # of the usual time between two steps: what a clock may be off
 
@@ -95,13 +96,13 @@ def evened(found: Recordings, resample: bool) -> tuple[Recordings, float | None]
         row = int(np.flatnonzero(_uneven(times, usual))[0]) + 2
         raise StudioError(
             f"{found.name} is sampled unevenly: usually {usual:.4g} s lie between two rows, in "
-            f"{count(uneven, 'place')} not (first: {first.name}, row {row}).",
+            f"{several(uneven, 'place')} not (first: {first.name}, row {row}).",
             "Choose irregular “resample” to take values at even times, or name the column that tells "
             "recordings apart (recording_column).",
         )
     parts = [part if part.times is None else _resampled(part, usual) for part in found.parts]
     sentence = (
-        f"Times were uneven in {count(uneven, 'place')}; values were taken from straight lines every "
+        f"Times were uneven in {several(uneven, 'place')}; values were taken from straight lines every "
         f"{usual:.4g} s."
     )
     findings = [*found.findings, Finding("resampled", uneven, sentence)]
@@ -135,7 +136,7 @@ def filled(found: Recordings) -> Recordings:
         parts.append(Recording(part.name, values, part.times, part.facts))
     if not total:
         return found
-    sentence = f"{count(total, 'missing value')} filled with straight lines between the neighbours."
+    sentence = f"{several(total, 'missing value')} filled with straight lines between the neighbours."
     findings = [*found.findings, Finding("missing", total, sentence)]
     return Recordings(parts, found.channels, found.metadata, found.name, findings)
 
@@ -159,7 +160,7 @@ def of_one_length(found: Recordings, shortest: bool) -> Recordings:
         )
     parts = [Recording(part.name, part.values[:least], part.times, part.facts) for part in found.parts]
     longer = sum(length > least for length in lengths)
-    sentence = f"{count(longer, 'series', 'series')} of up to {most:,} steps cut to the first {least:,}."
+    sentence = f"{several(longer, 'series', 'series')} of up to {most:,} steps cut to the first {least:,}."
     findings = [*found.findings, Finding("lengths", longer, sentence)]
     return Recordings(parts, found.channels, found.metadata, found.name, findings)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import EXAMPLES, column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import THUMBNAILS, WINDOWS, Finding
-from clustering.collections.columns import check_column, count, label_columns, listed, of_items
+from clustering.collections.columns import check_column, label_columns, listed, of_items
 from clustering.collections.loaded import Loaded
 from clustering.collections.recordings import Recordings, evened, filled, of_one_length, refuse_odd
 from clustering.collections.series_files import recordings_in
@@ -24,6 +24,7 @@ from clustering.collections.vectors import write_rows
 from clustering.collections.waveforms import ASPECT, SMALL, drawn_window
 from clustering.errors import StudioError
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 OUTER = (0.5, 99.5)  # percentiles of a channel between which waveforms are drawn
 SAMPLE = 2_000_000  # values of a channel that say so
@@ -84,7 +85,7 @@ def read_series(
     n, steps, channels = cut.windows.shape
     if n < 2:
         raise StudioError(
-            f"{path.name} gives {count(n, 'window')}.",
+            f"{path.name} gives {several(n, 'window')}.",
             "A collection needs two or more: choose a shorter window or a smaller step.",
         )
     digests, hashed, _ = write_rows(cut.windows.reshape(n, -1), part / WINDOWS, path.name, progress)
@@ -157,7 +158,7 @@ def _whole(cut: Cut, found: Recordings, leave_out: bool) -> tuple[Cut, list[Find
         first = found.parts[cut.recording[rows[0]]].name
         verb = "has" if len(rows) == 1 else "have"
         raise StudioError(
-            f"{count(len(rows), 'window')} of {found.name} {verb} missing or infinite values "
+            f"{several(len(rows), 'window')} of {found.name} {verb} missing or infinite values "
             f"(first: {first}, step {cut.start[rows[0]] + step + 1}, “{found.channels[channel]}”).",
             "Choose gaps “fill” to draw straight lines across them, or “leave out” to do without these "
             "windows.",
@@ -167,7 +168,7 @@ def _whole(cut: Cut, found: Recordings, leave_out: bool) -> tuple[Cut, list[Find
         raise StudioError(
             f"Every window of {found.name} has missing values.", "Choose gaps “fill”, or a shorter window."
         )
-    sentence = f"{count(len(rows), 'window')} with missing values left out."
+    sentence = f"{several(len(rows), 'window')} with missing values left out."
     finding = Finding("missing", len(rows), sentence, tuple(str(row) for row in rows[:EXAMPLES]))
     return Cut(cut.windows[keep], cut.recording[keep], cut.start[keep]), [finding]
 
@@ -194,7 +195,7 @@ def _metadata(found: Recordings, cut: Cut, steps: int) -> tuple[pd.DataFrame, li
     rows = np.flatnonzero(mixed)
     if not len(rows):
         return table, []
-    which = count(len(rows), "window spans", "windows span")
+    which = several(len(rows), "window spans", "windows span")
     sentence = f"{which} more than one label or value; the most frequent is taken."
     return table, [Finding("mixed", len(rows), sentence, tuple(str(row) for row in rows[:EXAMPLES]))]
 
@@ -218,15 +219,15 @@ def _told(found: Recordings, cut: Cut, options: SeriesOptions, rate: float | Non
     """Say what the windows are."""
     n, steps, channels = cut.windows.shape
     lasts = f" at {rate:.4g} samples a second ({steps / rate:.3g} s)" if rate else ""
-    sentence = f"{n:,} windows of {steps:,} steps × {count(channels, 'channel')}{lasts}."
+    sentence = f"{n:,} windows of {steps:,} steps × {several(channels, 'channel')}{lasts}."
     if options.window is not None:
-        sentence += f" Cut from {count(len(found.parts), 'recording')}."
+        sentence += f" Cut from {several(len(found.parts), 'recording')}."
         if options.step is not None and options.step < options.window:
             share = 1 - options.step / options.window
             sentence += f" Neighbours share {share:.0%} of their steps: they are not independent."
         short = sum(len(part.values) < options.window for part in found.parts)
         if short:
-            sentence += f" {count(short, 'recording')} shorter than a window left out."
+            sentence += f" {several(short, 'recording')} shorter than a window left out."
     return Finding("windows", n, sentence)
 
 
@@ -237,12 +238,12 @@ def _flat(windows: NDArray[np.float32], found: Recordings, items: pd.DataFrame) 
     names = [found.channels[at] for at in np.flatnonzero(low.min(axis=0) == high.max(axis=0)).tolist()]
     if names:
         verb = "has" if len(names) == 1 else "have"
-        sentence = f"{count(len(names), 'channel')} {verb} one value throughout ({listed(names)}); kept."
+        sentence = f"{several(len(names), 'channel')} {verb} one value throughout ({listed(names)}); kept."
         findings.append(Finding("constant", len(names), sentence, tuple(names[:EXAMPLES])))
     rows = np.flatnonzero((low == high).all(axis=1))
     if len(rows):
         examples = tuple(items["id"].iloc[rows[:EXAMPLES]])
-        sentence = f"{count(len(rows), 'window')} in which nothing changes; kept."
+        sentence = f"{several(len(rows), 'window')} in which nothing changes; kept."
         findings.append(Finding("blank", len(rows), sentence, examples))
     return findings
 

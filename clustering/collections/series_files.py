@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clustering.collections.arrays import read_arrays
-from clustering.collections.columns import check_column, count, listed, named_label, typed_table
+from clustering.collections.columns import check_column, listed, named_label, typed_table
 from clustering.collections.delimited import read_delimited
 from clustering.collections.recordings import Recording, Recordings
 from clustering.collections.series_options import SeriesOptions
 from clustering.collections.ts_files import read_ts
 from clustering.errors import StudioError
+from clustering.words import several
 
 TIMES = ("time", "timestamp", "t", "seconds", "datetime", "date", "zeit")
 RECORDINGS = (
@@ -98,7 +99,7 @@ def _of_table(path: Path, options: SeriesOptions, label_column: str | None) -> R
         check_column(table, wanted, path.name)
     if options.window is None:
         raise StudioError(
-            f"{path.name} is one long table of {count(len(table), 'step')}; nobody said how to cut it.",
+            f"{path.name} is one long table of {several(len(table), 'step')}; nobody said how to cut it.",
             "Choose a window: the number of rows that make one item.",
         )
     time = options.time_column or _named(table, TIMES)

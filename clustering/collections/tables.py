@@ -14,7 +14,6 @@ from clustering.collections.check import column_findings, duplicate_findings, fe
 from clustering.collections.collection import FEATURES, Finding
 from clustering.collections.columns import (
     check_column,
-    count,
     label_columns,
     listed,
     named_label,
@@ -25,6 +24,7 @@ from clustering.collections.loaded import Loaded
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 MOST_WORDS = 50  # distinct words of a feature; beyond it one-hot columns outnumber what they say
 ID_NAMES = frozenset({"id", "index", "key", "uuid", "guid", "row", "nr", "no", "number", "unnamed: 0"})
@@ -45,7 +45,7 @@ def read_table(path: Path, part: Path, *, label_column: str | None, progress: Pr
     raw, findings = read_cells(path)
     if len(raw) < 2:
         raise StudioError(
-            f"{path.name} holds {count(len(raw), 'row')} below its header.",
+            f"{path.name} holds {several(len(raw), 'row')} below its header.",
             "A collection needs two rows or more.",
         )
     tell(progress, 1, 3, "looking at the columns")
@@ -97,7 +97,7 @@ def split_columns(table: pd.DataFrame, label: str | None, source: str) -> tuple[
         Finding(
             "features",
             len(features),
-            f"{count(len(features), 'column')} used as features ({listed(features)}).{left_out}",
+            f"{several(len(features), 'column')} used as features ({listed(features)}).{left_out}",
             tuple(features[:20]),
         )
     ]
@@ -170,7 +170,7 @@ def _finite(table: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
     if not names:
         return table, []
     cleaned = table.assign(**{name: table[name].replace([np.inf, -np.inf], np.nan) for name in names})
-    sentence = f"Infinite numbers in {count(len(names), 'column')} ({listed(names)}) were made missing."
+    sentence = f"Infinite numbers in {several(len(names), 'column')} ({listed(names)}) were made missing."
     return cleaned, [Finding("infinite", len(names), sentence, tuple(names[:20]))]
 
 

@@ -14,7 +14,6 @@ from clustering.collections.check import EXAMPLES, column_findings, duplicate_fi
 from clustering.collections.collection import TEXTS, Finding
 from clustering.collections.columns import (
     check_column,
-    count,
     label_columns,
     listed,
     of_items,
@@ -29,6 +28,7 @@ from clustering.collections.text_options import TextOptions
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 NAMES = (
     "text",
@@ -71,7 +71,7 @@ def read_texts(
     findings += told
     if empty.any():
         gone = tuple(ids[row] for row in empty.nonzero()[0][:EXAMPLES])
-        sentence = f"{count(int(empty.sum()), 'text')} empty and left out ({listed(gone, 3)})."
+        sentence = f"{several(int(empty.sum()), 'text')} empty and left out ({listed(gone, 3)})."
         findings.append(Finding("empty", int(empty.sum()), sentence, gone))
     keep = ~empty
     texts, table, ids = (
@@ -99,7 +99,7 @@ def read_texts(
     first = Finding(
         "texts",
         len(texts),
-        f"{count(len(texts), 'text')}, half of them of {count(int(lengths.median()), 'word')} or more.",
+        f"{several(len(texts), 'text')}, half of them of {several(int(lengths.median()), 'word')} or more.",
     )
     return Loaded(items, labels, whole.hexdigest(), (first, *findings))
 
@@ -201,7 +201,7 @@ def _encoding_findings(names: Sequence[str], encoding: str) -> tuple[Finding, ..
     if not names:
         return ()
     sentence = (
-        f"{count(len(names), 'file')} not UTF-8 ({listed(names, 3)}); read as {encoding}. Look at a few "
+        f"{several(len(names), 'file')} not UTF-8 ({listed(names, 3)}); read as {encoding}. Look at a few "
         "accents, and "
         "save as UTF-8 what looks wrong."
     )
@@ -221,7 +221,7 @@ def _ids(table: pd.DataFrame) -> tuple[pd.Series[Any], list[Finding]]:
     if not len(twice):
         return ids, []
     sentence = (
-        f"The column “{own}” does not name every text by itself ({count(len(twice), 'value')} missing or "
+        f"The column “{own}” does not name every text by itself ({several(len(twice), 'value')} missing or "
         "given twice, "
         f"first: {twice.iloc[0]}); texts are numbered instead."
     )
@@ -238,7 +238,7 @@ def _cut(
     texts[long] = texts[long].map(lambda text: " ".join(text.split(maxsplit=longest)[:longest]))
     examples = tuple(ids[long][:EXAMPLES])
     sentence = (
-        f"{count(int(long.sum()), 'text')} of up to {int(lengths.max()):,} words cut to the first "
+        f"{several(int(long.sum()), 'text')} of up to {int(lengths.max()):,} words cut to the first "
         f"{longest:,} "
         f"({listed(examples, 3)}); cut them into chapters to keep all."
     )

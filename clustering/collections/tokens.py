@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import column_findings, few_findings
 from clustering.collections.collection import SENTENCES, SPANS, Finding
-from clustering.collections.columns import check_column, count, label_columns, listed, of_items, typed_table
+from clustering.collections.columns import check_column, label_columns, listed, of_items, typed_table
 from clustering.collections.conllu import phrases, read_conllu
 from clustering.collections.loaded import Loaded
 from clustering.collections.tables import read_cells
@@ -22,6 +22,7 @@ from clustering.collections.words import WORD_OR_MARK, in_context, spoken_at
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 PLACES = ("document", "sentence")  # where an item stands, not what it is: no reference
 WINDOW = 2  # words on either side that make a context
@@ -42,7 +43,7 @@ def read_tokens(
     sentences, spans, table, findings = _of_treebank(path, options) if treebank else _of_table(path, options)
     if len(spans) < 2:
         raise StudioError(
-            f"{path.name} gives {count(len(spans), 'item')}.", "A collection needs two or more."
+            f"{path.name} gives {several(len(spans), 'item')}.", "A collection needs two or more."
         )
     check_column(table, label_column, path.name)
     tell(progress, 1, 2, "reading the sentences")
@@ -52,7 +53,8 @@ def read_tokens(
     first = Finding(
         "tokens",
         len(spans),
-        f"{count(len(spans), 'word or phrase', 'words or phrases')} in {count(len(sentences), 'sentence')}.",
+        f"{several(len(spans), 'word or phrase', 'words or phrases')} in "
+        f"{several(len(sentences), 'sentence')}.",
     )
     findings = [
         first, *findings, *few_findings(len(spans)),
@@ -106,7 +108,7 @@ def _of_treebank(
             Finding(
                 "punctuation",
                 left_out,
-                f"{count(left_out, 'punctuation mark')} left out as items; the sentences keep them.",
+                f"{several(left_out, 'punctuation mark')} left out as items; the sentences keep them.",
             )
         )
     return [one.words for one in found], _spans(spans), table, findings

@@ -15,7 +15,6 @@ from clustering.collections.check import column_findings, duplicate_findings, fe
 from clustering.collections.collection import VECTORS, Finding
 from clustering.collections.columns import (
     check_column,
-    count,
     label_columns,
     listed,
     named_label,
@@ -26,6 +25,7 @@ from clustering.collections.tables import first_equal
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 _BLOCK = 2**24  # values converted at once: 64 MB of float32
 
@@ -60,7 +60,7 @@ def read_vectors(
     labels_found = label_columns(metadata, label_column)
     items = _items(metadata, repeats)
     if flat:
-        sentence = f"{count(flat, 'dimension')} with one value in every row; kept, distances stay the same."
+        sentence = f"{several(flat, 'dimension')} with one value in every row; kept, distances stay the same."
         findings.append(Finding("constant", flat, sentence))
     findings += [
         *odd, *few_findings(len(items)), *duplicate_findings(items["id"].to_list(), repeats),
@@ -123,7 +123,7 @@ def write_rows(
             stream.write(block.data)
         if bad:
             raise StudioError(
-                f"{source} holds {count(len(bad), 'row')} with NaN or infinite values "
+                f"{source} holds {several(len(bad), 'row')} with NaN or infinite values "
                 f"(counted from 0: {listed(bad)}).",
                 "Remove these rows or fill in their values, then load again.",
             )

@@ -22,10 +22,11 @@ from clustering.collections.arrays import (
     shapes_in,
 )
 from clustering.collections.collection import Finding
-from clustering.collections.columns import count, listed, named_label, typed_table
+from clustering.collections.columns import listed, named_label, typed_table
 from clustering.collections.metadata import NAMES as METADATA
 from clustering.collections.tables import ID_NAMES, read_cells
 from clustering.errors import StudioError
+from clustering.words import several
 
 TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
 IDS = ("ids", "id", "names_of_items")
@@ -122,7 +123,7 @@ def _of_archive(path: Path) -> FoundViews:
     wide = _wide(shapes)
     if len(wide) < 2:
         raise StudioError(
-            f"{path.name} holds {count(len(wide), 'table of numbers', 'tables of numbers')}; several views "
+            f"{path.name} holds {several(len(wide), 'table of numbers', 'tables of numbers')}; several views "
             "are two or more.",
             "Save one array a view: numpy.savez(file, one=…, other=…); or load it as vectors.",
         )
@@ -156,7 +157,7 @@ def _of_folder(folder: Path, id_column: str | None) -> FoundViews:
     files = _files(folder)
     if len(files) < 2:
         raise StudioError(
-            f"{folder} holds {count(len(files), 'table or array', 'tables or arrays')}; several views are "
+            f"{folder} holds {several(len(files), 'table or array', 'tables or arrays')}; several views are "
             "two or more.",
             "Put one file a view into the folder: .csv, .tsv, .parquet, .xlsx or .npy.",
         )
@@ -252,7 +253,7 @@ def _unique(ids: list[str], source: str) -> list[str]:
     twice = list(dict.fromkeys(one for one in ids if one in seen or seen.add(one)))  # type: ignore[func-returns-value]
     if twice:
         raise StudioError(
-            f"{source} names {count(len(twice), 'item')} more than once (first: “{twice[0]}”).",
+            f"{source} names {several(len(twice), 'item')} more than once (first: “{twice[0]}”).",
             "Keep one row an item in every view.",
         )
     return ids
@@ -275,8 +276,8 @@ def _matched(parts: Sequence[_Part], folder: Path) -> tuple[list[str] | None, li
             rows.append(np.arange(len(ids)))
         else:
             raise StudioError(
-                f"“{part.name}” in {folder} names no items, and others do: its {count(len(part), 'row')} "
-                f"cannot be matched to their {count(len(ids), 'item')}.",
+                f"“{part.name}” in {folder} names no items, and others do: its {several(len(part), 'row')} "
+                f"cannot be matched to their {several(len(ids), 'item')}.",
                 "Give it a column “id” too, as a table; or the same items in the same order everywhere.",
             )
     return ids, rows
@@ -321,7 +322,7 @@ def _numbers(values: NDArray[Any], name: str) -> NDArray[np.float32]:
     rows = np.flatnonzero(np.isinf(found).any(axis=1))
     if len(rows):
         raise StudioError(
-            f"“{name}” holds {count(len(rows), 'row')} with infinite values (counted from 0: "
+            f"“{name}” holds {several(len(rows), 'row')} with infinite values (counted from 0: "
             f"{listed(rows.tolist())}).",
             "Correct them, or leave them empty (NaN): an empty row says that the item lacks this view.",
         )

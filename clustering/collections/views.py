@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clustering.collections.check import EXAMPLES, column_findings, duplicate_findings, few_findings
 from clustering.collections.collection import THUMBNAILS, VIEWS, Finding
-from clustering.collections.columns import check_column, count, label_columns, listed, of_items
+from clustering.collections.columns import check_column, label_columns, listed, of_items
 from clustering.collections.drawn_views import SMALL, drawn_view
 from clustering.collections.images import read_folder
 from clustering.collections.loaded import Loaded, Source
@@ -25,6 +25,7 @@ from clustering.collections.view_options import ViewOptions
 from clustering.errors import StudioError
 from clustering.files import write_whole
 from clustering.progress import Progress, tell
+from clustering.words import several
 
 MOST_NAMED = 64  # columns of a view whose names are kept
 MEASURED = frozenset({"id", "path", "aspect", "width", "height", "duplicate_of"})  # of a picture's file
@@ -129,7 +130,7 @@ def _pictures_and_numbers(
     both = hashlib.blake2b(f"{pictures.content_hash} {content_hash}".encode(), digest_size=16).hexdigest()
     lacking = np.stack([np.zeros(len(items), bool), view.lacking], axis=1)
     about = {"views": [{"name": PICTURES, "size": 0, "pictures": True}, _told(view, {})], "pictured": True}
-    sentence = f"2 views: the pictures, and {count(len(names), 'number')} of each ({listed(names)})."
+    sentence = f"2 views: the pictures, and {several(len(names), 'number')} of each ({listed(names)})."
     findings = (
         Finding("views", 2, sentence, tuple(names[:EXAMPLES])),
         *_missing([View(PICTURES, view.values), view], lacking, items["id"]),
@@ -154,7 +155,7 @@ def _whole(views: Sequence[View]) -> tuple[list[View], list[Finding]]:
         values[gaps] = np.broadcast_to(medians, values.shape)[gaps]
         whole.append(replace(view, values=values))
         sentence = (
-            f"“{view.name}”: {count(int(gaps.sum()), 'missing value')} filled with the column's median."
+            f"“{view.name}”: {several(int(gaps.sum()), 'missing value')} filled with the column's median."
         )
         findings.append(Finding("missing", int(gaps.sum()), sentence))
     return whole, findings
@@ -162,7 +163,9 @@ def _whole(views: Sequence[View]) -> tuple[list[View], list[Finding]]:
 
 def _refuse_empty(views: Sequence[View], lacking: NDArray[np.bool_], found: FoundViews) -> None:
     if len(lacking) < 2:
-        raise StudioError(f"There is {count(len(lacking), 'item')}.", "A collection needs two items or more.")
+        raise StudioError(
+            f"There is {several(len(lacking), 'item')}.", "A collection needs two items or more."
+        )
     empty = [view.name for view in views if view.lacking.all()]
     if empty:
         raise StudioError(
@@ -172,7 +175,7 @@ def _refuse_empty(views: Sequence[View], lacking: NDArray[np.bool_], found: Foun
     if len(rows):
         names = [found.ids[row] if found.ids else str(row) for row in rows]
         raise StudioError(
-            f"{count(len(rows), 'item has', 'items have')} no view at all ({listed(names)}).",
+            f"{several(len(rows), 'item has', 'items have')} no view at all ({listed(names)}).",
             "Give them a value in at least one view, or leave them out.",
         )
 
@@ -217,8 +220,8 @@ def _missing(views: Sequence[View], lacking: NDArray[np.bool_], ids: pd.Series[A
         rows = np.flatnonzero(lacks)
         if len(rows):
             sentence = (
-                f"{count(len(rows), 'item lacks', 'items lack')} the view “{view.name}”; kept. A method for "
-                "several views judges them by the others, any other sees the view's mean there."
+                f"{several(len(rows), 'item lacks', 'items lack')} the view “{view.name}”; kept. A method "
+                "for several views judges them by the others, any other sees the view's mean there."
             )
             findings.append(Finding("missing view", len(rows), sentence, tuple(ids.iloc[rows[:EXAMPLES]])))
     return findings

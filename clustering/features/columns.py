@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
+from clustering.words import several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,7 @@ def _numbers(
     scale = _scale(name, np.where(missing, fill, values), scaling) if varies else None
     met = ""
     if missing.any():
-        met = f"“{name}”: {missing.sum()} missing value(s) filled with the median" + (
+        met = f"“{name}”: {several(missing.sum(), 'missing value')} filled with the median" + (
             " and flagged in a column of their own." if flag_missing else "."
         )
     return NumberColumn(name, fill, scale, flagged, origin), met
@@ -171,8 +172,9 @@ def _categories(name: str, column: pd.Series, max_categories: int) -> tuple[Lear
     frequent = kinds[np.lexsort((kinds, -counts))][:max_categories]
     met = []
     if len(kinds) > len(frequent):
-        met.append(f"“{name}”: {len(kinds) - len(frequent)} rare categories share the column “other”.")
+        rare = several(len(kinds) - len(frequent), "rare category", "rare categories")
+        met.append(f"“{name}”: {rare} in the column “other”.")
     if missing.any():
-        met.append(f"“{name}”: {missing.sum()} missing value(s) have a column of their own.")
+        met.append(f"“{name}”: {several(missing.sum(), 'missing value')} marked in a separate column.")
     names = tuple(str(kind) for kind in sorted(frequent))
     return CategoryColumn(name, names, len(kinds) > len(frequent), bool(missing.any())), " ".join(met)

@@ -14,6 +14,7 @@ from clustering.features.batches import FeatureFile
 from clustering.features.info import EncoderInfo
 from clustering.parameters import Meaning
 from clustering.progress import Progress, silent, tell
+from clustering.words import several
 
 CHUNK = 8192  # rows held at a time
 
@@ -61,7 +62,7 @@ class Vectors(Encoder):
         n, d = vectors.shape
         shift, scale = self._column_scaling(vectors)
         constant = int((scale == 0).sum())
-        self._met = f" {constant} constant column(s) became 0." if constant else ""
+        self._met = f" {several(constant, 'constant column')} became 0." if constant else ""
         key = self.key(collection)
         rows = FeatureFile(n, d, key, CHUNK, checkpoint)
         zero_rows = 0
@@ -72,7 +73,7 @@ class Vectors(Encoder):
                 rows.write(first, chunk)
                 tell(progress, rows.done, n, "Features from vectors")
         if zero_rows:
-            self._met += f" {zero_rows} vector(s) of zeros stayed zeros."
+            self._met += f" {several(zero_rows, 'row')} of zeros stayed zeros."
         return rows.finished()
 
     def prepared(self, collection: Encodable, dimensions: int) -> EncodeNew:

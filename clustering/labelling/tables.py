@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.errors import StudioError
+from clustering.words import several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def read_labels(content: bytes, ids: Sequence[str]) -> ReadLabels:
     unknown = [id for id in table["id"][written] if id not in place]
     if unknown:
         raise StudioError(
-            f"{_count(len(unknown), 'id is', 'ids are')} not in the collection: {_named(unknown)}.",
+            f"{several(len(unknown), 'id is', 'ids are')} not in the collection: {_named(unknown)}.",
             f"Ids look like “{ids[0]}”; correct or remove those rows." if len(ids) else MEND,
         )
     found: dict[int, str] = {}
@@ -91,7 +92,7 @@ def read_labels(content: bytes, ids: Sequence[str]) -> ReadLabels:
             torn.append(id)
     if torn:
         raise StudioError(
-            f"{_count(len(set(torn)), 'item has', 'items have')} two different labels: {_named(torn)}.",
+            f"{several(len(set(torn)), 'item has', 'items have')} two different labels: {_named(torn)}.",
             "Leave one row for each.",
         )
     if not found:
@@ -130,16 +131,10 @@ def _without_apostrophe(text: str) -> str:
 def _notes(empty: int, repeated: int) -> tuple[str, ...]:
     notes = []
     if empty:
-        notes.append(
-            f"{_count(empty, 'row', 'rows')} without a label {'was' if empty == 1 else 'were'} left out."
-        )
+        notes.append(f"{several(empty, 'row')} without a label {'was' if empty == 1 else 'were'} left out.")
     if repeated:
-        notes.append(f"{_count(repeated, 'row', 'rows')} said the same again.")
+        notes.append(f"{several(repeated, 'row')} said the same again.")
     return tuple(notes)
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n:,} {one if n == 1 else many}"
 
 
 def _named(ids: Sequence[str]) -> str:

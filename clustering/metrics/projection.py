@@ -23,6 +23,7 @@ from clustering.metrics.shape import (
     triplet_accuracy,
 )
 from clustering.progress import Progress, silent, tell
+from clustering.words import several
 
 SAMPLE = 1_500  # items whose pairs are compared: about a million pairs
 _FEW = 1_000  # below, distance correlation is shown with a warning
@@ -111,7 +112,7 @@ def _of_neighbours(
         ]
     measured = near or neighbourhoods(high, low, (k,), seed, progress=progress)[0]
     scores = (measured.trustworthiness, measured.continuity, measured.recall)
-    twins = f" {n_twins} items equal to another one are left out." if n_twins else ""
+    twins = f" {several(n_twins, 'item')} equal to another one left out." if n_twins else ""
     return [
         _row(
             name,

@@ -18,7 +18,7 @@ from clustering.errors import StudioError
 from clustering.parameters import parameters_of
 from clustering.ui import forms, jobs, state
 from clustering.ui.uploads import PICTURES, ending, keep
-from clustering.ui.words import several
+from clustering.words import several
 
 TABLES = ("csv", "tsv", "xlsx", "parquet")
 VECTORS = ("npy", "npz")

@@ -13,7 +13,7 @@ from clustering.methods.choosing import HINTS, Answers, Hint, Suggestion, advice
 from clustering.methods.info import MethodInfo
 from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 
 KNOWN = {"yes": True, "no": False}
 

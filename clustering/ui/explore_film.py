@@ -17,7 +17,7 @@ from clustering.ui import explore_state, jobs, state
 from clustering.ui.explore_state import Shown
 from clustering.ui.latent_map.legend import Legend
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace.records import ProjectionRecord
 
 PACE = 1.0  # seconds a frame; the points move for half of it

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import BY_TRUST, Column, Filters, masks_of, value_counts, visible_items
-from clustering.ui.words import several
+from clustering.words import several
 
 MOST_SHOWN = 6  # filters open at once; the rest are folded
 SURE = "How sure the model is of an item's group: its largest soft assignment."

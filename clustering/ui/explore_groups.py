@@ -11,7 +11,7 @@ from clustering.ui.gallery import gallery
 from clustering.ui.groups import Look
 from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import several
+from clustering.words import several
 
 LOOKS: dict[Look, str] = {
     "typical": "The surest of this group, those nearest to its middle first.",

@@ -12,7 +12,7 @@ from clustering.ui.folding import folded
 from clustering.ui.gallery import gallery
 from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import several
+from clustering.words import several
 
 KEYS = 9  # labels that a number key gives
 COMING = 6  # items shown that are asked about after this one

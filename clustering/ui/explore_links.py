@@ -11,7 +11,7 @@ from clustering.ui.explore_state import Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.group_bars import group_bars
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 
 PAGE = 12  # neighbours shown at once
 BARS = 6  # groups told of the neighbours

@@ -13,7 +13,7 @@ from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.folding import folded
 from clustering.ui.gallery import Badge
 from clustering.ui.trouble import notice, plain
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace import Hint, RunRecord
 from clustering.workspace.hints import MOST_APART, MOST_TOGETHER
 

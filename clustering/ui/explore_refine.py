@@ -10,7 +10,7 @@ from clustering.ui import jobs, state
 from clustering.ui.explore_state import Shown
 from clustering.ui.training import MAP
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import several
+from clustering.words import several
 
 TITLES = {**{name: way.title for name, way in WAYS.items()}, "fixmatch": "FixMatch"}
 SUMMARIES = {

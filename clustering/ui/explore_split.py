@@ -11,7 +11,7 @@ from clustering.methods.split_settings import lightest
 from clustering.ui import jobs
 from clustering.ui.explore_state import Shown, offers
 from clustering.ui.trouble import guarded
-from clustering.ui.words import several
+from clustering.words import several
 
 MOST = 20  # groups to ask for in one branch
 

@@ -15,7 +15,7 @@ from clustering.ui.folding import folded
 from clustering.ui.gallery import gallery
 from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import figure, several
+from clustering.words import figure, several
 
 TREE = "explore-tree"  # the fragment's key
 MOST_GROUPS = 60  # of the slider

@@ -11,7 +11,7 @@ from clustering.ui.explore_state import BASKET, MAP, WORKS, Shown
 from clustering.ui.gallery import gallery
 from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded
-from clustering.ui.words import several
+from clustering.words import several
 
 
 @st.fragment(key=WORKS)

@@ -13,7 +13,7 @@ from clustering.ui.folding import folded
 from clustering.ui.gallery import contact_sheet
 from clustering.ui.sidebar import items_word, one_of
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import ago, duration, several
+from clustering.words import ago, duration, several
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from clustering import __version__
 from clustering.jobs import ensure_worker
 from clustering.ui import state
 from clustering.ui.trouble import guarded, notice, plain
-from clustering.ui.words import duration
+from clustering.words import duration
 from clustering.workspace import JobKind, JobRecord, JobStatus, Request, Workspace
 
 EVERY = 0.8  # seconds between two looks at a job

@@ -12,7 +12,7 @@ import streamlit as st
 
 from clustering.ui import state
 from clustering.ui.trouble import plain
-from clustering.ui.words import KINDS, duration, figure
+from clustering.words import KINDS, duration, figure
 
 if TYPE_CHECKING:
     import pandas as pd

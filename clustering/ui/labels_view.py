@@ -12,7 +12,7 @@ from clustering.jobs.lessons import accuracy_sentence
 from clustering.ui import judging, state
 from clustering.ui.explore_refine import TYPICAL, taught
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace import CollectionRecord, RunRecord
 from clustering.workspace.labels import LabelsStamp
 

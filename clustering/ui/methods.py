@@ -12,7 +12,7 @@ from clustering.kinds import DataKind, in_words
 from clustering.ui import choosing
 from clustering.ui.folding import folded
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 
 INTERACTIONS = {
     "none": "no learning",

@@ -10,7 +10,7 @@ from clustering.ui import explore_pairs, state
 from clustering.ui.captions import Captions
 from clustering.ui.quality_view import groups_of
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace import CollectionRecord, Hint, RunRecord
 
 if TYPE_CHECKING:

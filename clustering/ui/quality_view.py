@@ -16,7 +16,7 @@ from clustering.ui.folding import folded
 from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
 from clustering.ui.trouble import guarded, notice, plain
-from clustering.ui.words import figure
+from clustering.words import figure
 from clustering.workspace import CollectionRecord, FeatureRecord, RunRecord
 
 QUIET = {"displayModeBar": False}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from clustering.ui import jobs, state
 from clustering.ui.trouble import guarded, plain
-from clustering.ui.words import KINDS, ago, duration, several
+from clustering.words import KINDS, ago, duration, several
 
 HEADLINES = {  # summary name → heading
     "silhouette:features": "Silhouette, features",

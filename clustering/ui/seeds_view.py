@@ -15,7 +15,7 @@ from clustering.ui import jobs, judging, state, theme, training
 from clustering.ui.groups import Groups
 from clustering.ui.judging import Rows
 from clustering.ui.trouble import plain
-from clustering.ui.words import figure
+from clustering.words import figure
 from clustering.workspace import CollectionRecord, RunRecord
 
 if TYPE_CHECKING:

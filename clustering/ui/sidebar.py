@@ -7,7 +7,7 @@ import streamlit as st
 from clustering.kinds import KIND_INFO
 from clustering.ui import state
 from clustering.ui.trouble import guarded
-from clustering.ui.words import several
+from clustering.words import several
 
 PALETTES = {
     "auto": "Automatic",

@@ -14,7 +14,7 @@ from clustering.features.suiting import reason, unsuited
 from clustering.jobs.catalogue import Catalogue, Entry
 from clustering.ui import jobs, state
 from clustering.ui.trouble import plain
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace import CollectionRecord, FeatureRecord, JobRecord, Workspace
 
 BASELINES = ("kmeans", "gaussian_mixture", "ward", "umap_gmm")

@@ -14,7 +14,7 @@ from clustering.training.events import phase_in_words
 from clustering.ui import generated, jobs, live, runs, state, theme
 from clustering.ui.latent_map import Legend, latent_map, layer_sections, point_sections
 from clustering.ui.trouble import plain
-from clustering.ui.words import duration, several
+from clustering.words import duration, several
 from clustering.workspace import JobRecord, JobStatus, SnapshotFile, last_alarms, without_repeats
 
 

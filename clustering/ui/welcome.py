@@ -18,7 +18,7 @@ from clustering.ui.explore_state import Shown
 from clustering.ui.explore_view import BY_GROUP, Filters, columns_of
 from clustering.ui.sidebar import items_word
 from clustering.ui.trouble import guarded
-from clustering.ui.words import several
+from clustering.words import several
 from clustering.workspace import CollectionRecord, ProjectionRecord, RunRecord
 
 DOORS = (

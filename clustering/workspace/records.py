@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.training.events import Generated
+from clustering.words import several
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,7 @@ class RunRecord:
     @property
     def found(self) -> str:
         """What it found, in words: ``"8 groups of 600 items"``."""
-        groups = "group" if self.n_clusters == 1 else "groups"
-        return f"{self.n_clusters:,} {groups} of {self.n_items:,} items"
+        return f"{several(self.n_clusters, 'group')} of {several(self.n_items, 'item')}"
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def test_vectors_of_length_one_keep_their_direction_and_zeros_stay():
     encoder = Vectors(scaling="length one")
     got = encoder.encode(vectors([[3, 4], [0, 0]]))
     np.testing.assert_allclose(got, [[0.6, 0.8], [0, 0]], atol=1e-6)
-    assert "1 vector(s) of zeros" in encoder.describe()
+    assert "1 row of zeros" in encoder.describe()
 
 
 def test_a_value_that_is_no_number_is_named_by_row_and_column():
@@ -100,7 +100,7 @@ def test_missing_numbers_take_the_median_and_are_flagged():
     got = encoder.encode(table(x=[1.0, np.nan, 5.0, 9.0]))
     np.testing.assert_array_equal(got, [[1, 0], [5, 1], [5, 0], [9, 0]])
     assert encoder.feature_names == ("x", "x is missing")
-    assert "“x”: 1 missing value(s) filled with the median and flagged" in encoder.describe()
+    assert "“x”: 1 missing value filled with the median and flagged" in encoder.describe()
     assert Table(scaling="none", flag_missing=False).encode(table(x=[1.0, np.nan, 5.0])).shape == (3, 1)
 
 
@@ -109,7 +109,7 @@ def test_missing_and_rare_categories_have_columns_of_their_own():
     got = encoder.encode(table(c=["a", "a", "b", "b", "c", None]))
     assert encoder.feature_names == ("c = a", "c = b", "c = other", "c is missing")
     np.testing.assert_array_equal(got.sum(axis=1), np.ones(6))
-    assert "1 rare categories share the column “other”" in encoder.describe()
+    assert "1 rare category in the column “other”" in encoder.describe()
 
 
 def test_dates_booleans_and_nullable_integers_are_numbers():

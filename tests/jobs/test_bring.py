@@ -25,7 +25,7 @@ def pictures(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for number in range(500):
+    for number in range(300):
         pixels = rng.integers(0, 255, (400, 400, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:03d}.jpg")
     return folder
@@ -49,7 +49,7 @@ def test_a_load_killed_half_way_goes_on_and_a_cancelled_one_leaves_nothing(works
     with Worker(workspace, "--until-empty"):
         assert ended(workspace, job.id) == "finished"
     made = workspace.collections()
-    assert [(record.name, record.n_items) for record in made] == [("Noise", 500)]
+    assert [(record.name, record.n_items) for record in made] == [("Noise", 300)]
     assert leftovers(workspace) == [made[0].id]
 
     other = workspace.submit("load", {"source": str(pictures), "name": "Other"})

@@ -17,7 +17,7 @@ from clustering.errors import StudioError
 from clustering.jobs.executors import Inline
 from clustering.methods.dagc import DAGC
 from clustering.ui.explore_links import sentence
-from clustering.ui.words import figure
+from clustering.words import figure
 from clustering.workspace import Workspace
 from tests.pages.conftest import words
 from tests.pages.test_train import control, pressed

@@ -12,7 +12,7 @@ from clustering.projections.pca import PCA
 from clustering.ui.groups import Groups
 from clustering.ui.judging import BY_CONSTRUCTION
 from clustering.ui.seeds_view import most_alike, plain_words
-from clustering.ui.words import figure
+from clustering.words import figure
 from clustering.workspace import RunArrays
 from tests.pages.conftest import SETTINGS, unfolded, words
 from tests.pages.test_train import pressed

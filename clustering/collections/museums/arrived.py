@@ -12,6 +12,7 @@ from typing import Any
 from clustering.collections.collection import Finding
 from clustering.collections.gathering import Row
 from clustering.collections.museums.museum import MuseumInfo, Work
+from clustering.words import several
 
 LONGEST_SIDE = 20_000  # pixels
 MOST_PIXELS = 100_000_000
@@ -57,9 +58,11 @@ def findings_on(missed: dict[str, str], fetched: int, limit: int) -> list[Findin
     """Return what the collection check should say of works that did not come."""
     findings = []
     if missed:
-        sentence = f"{len(missed)} works that the museum found were left out: {reasons(missed)}."
+        sentence = f"{several(len(missed), 'work')} found by the museum left out: {reasons(missed)}."
         findings.append(Finding("not fetched", len(missed), sentence, tuple(list(missed)[:20])))
     if fetched < limit:
-        sentence = f"{fetched} of the {limit} works asked for came: the museum has no more that fit."
+        sentence = (
+            f"{fetched} of the {several(limit, 'work')} asked for came: the museum has no more that fit."
+        )
         findings.append(Finding("fewer works", limit - fetched, sentence, ()))
     return findings

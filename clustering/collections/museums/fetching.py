@@ -17,6 +17,7 @@ from clustering.collections.museums.museum import Museum, MuseumInfo, NotUsableE
 from clustering.collections.museums.web import FIRST_PAUSE, LaterError, Polite, RefusedError, UnreachableError
 from clustering.errors import StudioError
 from clustering.progress import Progress, silent, tell
+from clustering.words import several
 
 MOST_WORKS = 5000
 FAILURES_IN_A_ROW = 5  # then the museum, not the work, is the trouble
@@ -244,7 +245,7 @@ def _chosen(museum: str) -> type[Museum]:
 def _check(query: str, department: str, limit: int) -> None:
     if not 1 <= limit <= MOST_WORKS:
         raise StudioError(
-            f"{limit} works were asked for.",
+            f"{several(limit, 'work was', 'works were')} asked for.",
             f"Ask for 1 to {MOST_WORKS:,}; museums offer data dumps for more.",
         )
     if not query and not department:
@@ -260,7 +261,11 @@ def _name(info: MuseumInfo, query: str, department: str) -> str:
 
 
 def _nothing(info: MuseumInfo, query: str, department: str, missed: dict[str, str]) -> StudioError:
-    why = f" {len(missed)} works were found, none could be taken: {reasons(missed)}." if missed else ""
+    why = (
+        f" {several(len(missed), 'work was', 'works were')} found and not taken: {reasons(missed)}."
+        if missed
+        else ""
+    )
     return StudioError(
         f"{info.title} gave no picture in the public domain for {_wanted(query, department)}.{why}",
         "Try other words or another department.",

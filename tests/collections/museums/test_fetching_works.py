@@ -121,7 +121,7 @@ def test_works_not_in_the_public_domain_or_without_picture_are_left_out_and_said
     collection = get(server, tmp_path / "met")
     assert collection.items["work_id"].astype(str).tolist() == ["4", "5", "6", "7", "8"]
     assert finding(collection, "not fetched").sentence == (
-        "3 works that the museum found were left out: 2 not in the public domain, 1 without a picture."
+        "3 works found by the museum left out: 2 not in the public domain, 1 without a picture."
     )
     assert finding(collection, "not fetched").items == ("1", "2", "3")
     assert "/images/1/web-large.jpg" not in server.paths()
@@ -172,9 +172,7 @@ def test_a_search_that_finds_nothing_is_said(server, tmp_path):
     ):
         get(server, tmp_path / "met", query="nothing")
     server.changes |= {number: {"isPublicDomain": False} for number in range(1, 13)}
-    with pytest.raises(
-        StudioError, match="12 works were found, none could be taken: 12 not in the public domain"
-    ):
+    with pytest.raises(StudioError, match="12 works were found and not taken: 12 not in the public domain"):
         get(server, tmp_path / "met")
     assert not (tmp_path / "met").exists()
 
@@ -275,7 +273,7 @@ def test_a_museum_that_fails_on_every_work_is_given_up(server, tmp_path):
         ({"museum": "louvre"}, "no museum called “louvre”.*met, chicago"),
         ({"query": " "}, "Neither words nor a department"),
         ({"limit": 0}, "0 works were asked for.*1 to 5,000"),
-        ({"limit": 100_000}, "100000 works were asked for"),
+        ({"limit": 100_000}, "100,000 works were asked for"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(tmp_path, settings, said):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clustering.ui import trouble, words
+from clustering import words
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,3 @@ def test_figures_and_counts():
     assert words.figure(12345.6) == "12,346"
     assert words.several(1, "work") == "1 work"
     assert words.several(2557, "work") == "2,557 works"
-
-
-def test_no_letter_of_a_title_becomes_markup():
-    wicked = "<b>*_`[x](javascript:1)`</b> :material/home: $x$ # | ~"
-    plain = trouble.plain(wicked)
-    assert plain.replace("\\", "") == wicked
-    assert all(plain[at - 1] == "\\" for at, letter in enumerate(plain) if letter in "<*_`[:$")
