@@ -79,7 +79,7 @@ def test_common_words_of_a_group_come_with_their_places(tmp_path):
     [
         ("1\tThe\tDET\n", r"Line 1 of t\.conllu has 3 columns; CoNLL-U has 10"),
         (line(1, "The", "DET", 0) + line(3, "ship", "NOUN", 1), "numbered “3”; word 2 should follow"),
-        (line(1, "The", "DET", 9) + "\n", "has 1 words, but one hangs on word 9"),
+        (line(1, "The", "DET", 9) + "\n", "has 1 word, but one hangs on word 9"),
         (line(1, "The", "DET", "x"), "hangs on “x”, which is no number"),
         ("# nothing\n", "holds no sentence"),
     ],
