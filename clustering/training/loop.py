@@ -250,10 +250,10 @@ class Loop:
         position.restarts += 1
         rate = optimiser.learning_rate * QUARTER**position.restarts
         place = f"the end of epoch {position.epoch}" if position.epoch else "where this stage began"
+        told = f" in epoch {position.epoch + 1}; the training went back to "
         self._notices = (
-            *self._notices,
-            f"{why} in epoch {position.epoch + 1}; the training went back to {place} and goes on with a "
-            f"learning rate of {rate:.2g}.",
+            *(notice for notice in self._notices if told not in notice),
+            f"{why}{told}{place} and goes on with a learning rate of {rate:.2g}.",
         )
 
     def _converged(self) -> bool:

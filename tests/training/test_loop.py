@@ -16,6 +16,7 @@ from clustering.training import snapshots
 from clustering.training.checkpoint import Checkpoint
 from clustering.training.data import Data
 from clustering.training.events import Epoch, Event, History, Snapshot
+from clustering.training.guard import MOST_QUARTERS
 from clustering.training.loop import Loop
 from clustering.training.optimisers import Optimiser
 from clustering.training.phase import Phase, Refreshed
@@ -311,3 +312,11 @@ def test_an_upheaval_that_smaller_steps_do_not_prevent_is_let_be():
     toy.run([toy.phase("cluster", refresh=toy.look, upheaval=0.0)])
     epochs = [e for e in toy.events if isinstance(e, Epoch)]
     assert [e.epoch for e in epochs] == [1, 2, 3, 4]
+
+
+def test_an_epoch_that_is_taken_back_several_times_is_told_of_once_with_the_rate_it_goes_on_with():
+    toy = Drifting(learning_rate=100.0)
+    toy.run([toy.phase("cluster", refresh=toy.look, upheaval=0.0)])
+    first = next(e for e in toy.events if isinstance(e, Epoch))
+    (notice,) = [a for a in first.alarms if "changed their group at once" in a]
+    assert f"learning rate of {100 / 4**MOST_QUARTERS:.2g}." in notice
