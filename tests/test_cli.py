@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from clustering.cli import main
 from clustering.methods import absent, method
@@ -109,6 +110,22 @@ def test_from_a_file_to_a_judged_run_and_its_map(run, table, tmp_path):
     assert code == 0
     for id in (collection, features, made, drawn):
         assert id in listed
+
+
+def test_the_list_keeps_to_the_first_label_column_of_a_run(run, tmp_path):
+    folder = tmp_path / "squares"
+    folder.mkdir()
+    names = [f"{number}.png" for number in range(12)]
+    for number, name in enumerate(names):
+        Image.new("RGB", (16, 16), (80 * (number % 3), 10 * number, 0)).save(folder / name)
+    about = {"file": names, "red": ["none", "some", "much"] * 4, "half": ["first", "second"] * 6}
+    pd.DataFrame(about).to_csv(folder / "metadata.csv", index=False)
+    _, features, _ = run("features", run("load", str(folder))[1], "--encoder", "pixels")
+    assert run("train", features, "-m", "kmeans", "-k", "3")[0] == 0
+    listed = " ".join(run("list")[1].split())
+    assert "nmi:red" in listed
+    assert "and 1 more column" in listed
+    assert "nmi:half" not in listed
 
 
 def test_a_branch_of_a_tree_is_listed_and_split_again(run, table, tmp_path):

@@ -19,6 +19,7 @@ from clustering.jobs.catalogue import catalogue
 from clustering.kinds import in_words
 from clustering.methods.choosing import HINTS, Answers, advice
 from clustering.methods.info import MethodInfo
+from clustering.words import several
 from clustering.workspace import Workspace
 
 FORMS = {
@@ -205,6 +206,12 @@ def _shown(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ..
 
 
 def _headline(summary: dict[str, float]) -> str:
-    return " ".join(
-        f"{name.rstrip(':')} {value:.2f}" for name, value in summary.items() if "silhouette" not in name
-    )
+    """Return how well a run agrees with its first label column, and with how many others it was compared."""
+    agreement = {name: value for name, value in summary.items() if "silhouette" not in name}
+    columns = list(dict.fromkeys(name.partition(":")[2] for name in agreement))
+    said = [
+        f"{name.rstrip(':')} {agreement[name]:.2f}" for name in agreement if name.endswith(f":{columns[0]}")
+    ]
+    if len(columns) > 1:
+        said.append(f"and {several(len(columns) - 1, 'more column')}")
+    return " ".join(said)
