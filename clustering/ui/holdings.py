@@ -88,6 +88,7 @@ def items(collection: Collection) -> None:
             height=320,
             column_order=_order(table),
             key="items-table",
+            placeholder="–",
             alt=f"Table of {several(collection.n_items, 'item')}",
         )
         if len(table) > MOST_ROWS:

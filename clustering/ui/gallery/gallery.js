@@ -1,5 +1,7 @@
 // A wall of works in justified rows: every picture keeps its proportions, captions are text, a click or Enter opens one.
 
+const A_ROW = 24; // empty places at least as many as a row holds, so that works of the last row are no larger or smaller
+
 const token = () => `${Date.now().toString(36)}${Math.floor(Math.random() * 1e6).toString(36)}`;
 
 function made(tag, attributes = {}, ...children) {
@@ -94,7 +96,7 @@ export default function gallery({ data, parentElement, setStateValue }) {
   const list = made("ul", { class: look, "aria-label": data.title });
   list.style.setProperty("--row", `${data.height}px`);
   for (const entry of data.items) list.append(data.rows ? row(entry, data, open) : work(entry, data, open));
-  if (!data.rows) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
+  if (!data.rows) for (let place = 0; place < A_ROW; place++) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
   parentElement.append(list);
   parentElement.galleryList = list;
   if (focused) list.querySelector("[data-item]")?.focus({ preventScroll: true }); // else Escape and Tab start from nowhere
