@@ -208,10 +208,15 @@ def _shown(title: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ..
 def _headline(summary: dict[str, float]) -> str:
     """Return how well a run agrees with its first label column, and with how many others it was compared."""
     agreement = {name: value for name, value in summary.items() if "silhouette" not in name}
-    columns = list(dict.fromkeys(name.partition(":")[2] for name in agreement))
+    columns = list(dict.fromkeys(_column(name) for name in agreement))
     said = [
-        f"{name.rstrip(':')} {agreement[name]:.2f}" for name in agreement if name.endswith(f":{columns[0]}")
+        f"{name.rstrip(':')} {value:.2f}" for name, value in agreement.items() if _column(name) == columns[0]
     ]
     if len(columns) > 1:
         said.append(f"and {several(len(columns) - 1, 'more column')}")
     return " ".join(said)
+
+
+def _column(figure: str) -> str:
+    """Return the label column that ``"nmi:column"`` is about."""
+    return figure.partition(":")[2]
