@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.chromium import ARGUMENTS, ROOT, chromium_path
+from tests.chromium import ARGUMENTS, ROOT, chromium_path, free_port, started, streamlit_arguments
 
 
 @contextmanager
@@ -74,6 +74,18 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+@contextmanager
+def explore_page(workspace: Path, height: int = 1000) -> Iterator[Any]:
+    """Start the studio on a workspace and yield its Explore page, once the map is painted."""
+    port = free_port()
+    script = streamlit_arguments(ROOT / "app.py", port)
+    with browser() as opened, started(script, port, {"STUDIO_WORKSPACE": str(workspace)}) as address:
+        page = opened.new_page(viewport={"width": 1440, "height": height})
+        page.goto(f"{address}/explore")
+        page.wait_for_selector(".frame[data-frames]", timeout=60_000)
+        yield page
 
 
 def settled(page: Any, seconds: float = 60) -> None:

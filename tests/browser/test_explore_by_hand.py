@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests import chromium
 from tests.small_workspace import WICKED, Small, make
 
 pytest.importorskip("playwright.sync_api")
@@ -34,21 +33,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 @pytest.fixture(scope="module")
 def page(small: Small) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from tests.browser.driving import explore_page
 
-    path = chromium.chromium_path()
-    port = chromium.free_port()
-    environment = {"STUDIO_WORKSPACE": str(small.workspace.root)}
-    script = ["-m", "streamlit", "run", str(chromium.ROOT / "app.py"), "--server.port", str(port)]
-    with chromium.started([*script, "--server.headless", "true"], port, environment) as address:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
-            found = browser.new_page(viewport={"width": 1440, "height": 1000})
-            found.goto(f"{address}/explore")
-            found.wait_for_selector(".frame[data-frames]", timeout=60_000)
-            found.wait_for_timeout(1500)
-            yield found
-            browser.close()
+    with explore_page(small.workspace.root) as found:
+        found.wait_for_timeout(1500)
+        yield found
 
 
 def place_of(page: Any, small: Small, item: int) -> tuple[float, float]:

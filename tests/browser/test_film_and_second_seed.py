@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from clustering.jobs.executors import Inline
-from tests import chromium
 from tests.small_workspace import Small, filmed, make
 
 pytest.importorskip("playwright.sync_api")
@@ -32,23 +31,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
 
 @pytest.fixture(scope="module")
 def page(small: Small) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from tests.browser.driving import explore_page
 
-    port = chromium.free_port()
-    script = ["-m", "streamlit", "run", str(chromium.ROOT / "app.py"), "--server.port", str(port)]
-    environment = {"STUDIO_WORKSPACE": str(small.workspace.root)}
-    with chromium.started([*script, "--server.headless", "true"], port, environment) as address:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.chromium_path(), args=chromium.ARGUMENTS
-            )
-            found = browser.new_page(viewport={"width": 1440, "height": 1100})
-            found.goto(f"{address}/explore")
-            found.wait_for_selector(".frame[data-frames]", timeout=60_000)
-            found.get_by_role("button", name="Play the training").wait_for(timeout=30_000)
-            found.wait_for_timeout(1000)
-            yield found
-            browser.close()
+    with explore_page(small.workspace.root, height=1100) as found:
+        found.get_by_role("button", name="Play the training").wait_for(timeout=30_000)
+        found.wait_for_timeout(1000)
+        yield found
 
 
 def places(page: Any, instance: str = FIRST) -> list[float]:

@@ -15,7 +15,7 @@ from PIL import Image
 from clustering.ui.latent_map import inside_polygon
 from tests import chromium
 
-sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("map")]
 INSTANCE = "const map = globalThis.__studioLatentMaps.get('map').instance;"
 WITHOUT_WEBGL2 = """
@@ -51,10 +51,10 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium.chromium_path(), args=chromium.ARGUMENTS)
+    from tests.browser import driving
+
+    with driving.browser() as found:
         yield found
-        found.close()
 
 
 class Map:

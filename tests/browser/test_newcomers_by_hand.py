@@ -12,7 +12,6 @@ from PIL import Image
 
 from clustering.jobs.executors import Inline
 from clustering.workspace import Workspace
-from tests import chromium
 
 pytest.importorskip("playwright.sync_api")
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explore")]
@@ -43,20 +42,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(house: Path) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from tests.browser.driving import explore_page
 
-    path = chromium.chromium_path()
-    port = chromium.free_port()
-    environment = {"STUDIO_WORKSPACE": str(house / "workspace")}
-    script = ["-m", "streamlit", "run", str(chromium.ROOT / "app.py"), "--server.port", str(port)]
-    with chromium.started([*script, "--server.headless", "true"], port, environment) as address:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
-            found = browser.new_page(viewport={"width": 1440, "height": 1000})
-            found.goto(f"{address}/explore")
-            found.wait_for_selector(".frame[data-frames]", timeout=60_000)
-            yield found
-            browser.close()
+    with explore_page(house / "workspace") as found:
+        yield found
 
 
 def test_a_dropped_picture_is_marked_where_it_belongs_and_goes_with_one_click(page: Any, house: Path) -> None:

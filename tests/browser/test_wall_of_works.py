@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from clustering.ui import gallery
-from tests import chromium
 
-sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 FOLDER = Path(gallery.__file__).parent
 GROUND = "style='--st-text-color: #222; --st-background-color: #fff; --st-font: sans-serif'"
@@ -18,14 +17,13 @@ GROUND = "style='--st-text-color: #222; --st-background-color: #fff; --st-font: 
 
 def boxes(aspects: list[float], width: int) -> list[tuple[int, int]]:
     """Lay works of these proportions out in a wall and return the width and height of each picture."""
+    from tests.browser.driving import browser
+
     entries = [[item, aspect, f"Work {item}", None, None, None] for item, aspect in enumerate(aspects)]
     data = {"title": "Works", "height": 100, "items": entries, "rows": False}
     code = (FOLDER / "gallery.js").read_text().replace("export default function", "function")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium.chromium_path(), args=chromium.ARGUMENTS
-        )
-        page = browser.new_page(viewport={"width": width, "height": 900})
+    with browser() as opened:
+        page = opened.new_page(viewport={"width": width, "height": 900})
         page.set_content(f"<style>{(FOLDER / 'gallery.css').read_text()}</style><div id=wall {GROUND}></div>")
         page.evaluate(
             f"data => {{ {code}; gallery({{data, parentElement: document.getElementById('wall')}}); }}", data
@@ -34,7 +32,6 @@ def boxes(aspects: list[float], width: int) -> list[tuple[int, int]]:
             "() => [...document.querySelectorAll('.frame')].map(frame => frame.getBoundingClientRect())"
             ".map(box => [Math.round(box.width), Math.round(box.height)])"
         )
-        browser.close()
     return [tuple(box) for box in found]
 
 
