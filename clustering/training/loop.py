@@ -236,9 +236,8 @@ class Loop:
         self._position = Position(restarts=self._position.restarts + 1, elapsed=self.seconds)
         self._prepare(None)
         rate = self._phase.optimiser.learning_rate * QUARTER**self._position.restarts
-        self._notices = (
-            *(notice for notice in self._notices if not notice.startswith(TOO_LARGE)),
-            f"{TOO_LARGE}; the training began again with a learning rate of {rate:.2g}.",
+        self._say_instead(
+            TOO_LARGE, f"{TOO_LARGE}; the training began again with a learning rate of {rate:.2g}."
         )
 
     def _go_back(self, why: str) -> None:
@@ -251,10 +250,11 @@ class Loop:
         rate = optimiser.learning_rate * QUARTER**position.restarts
         place = f"the end of epoch {position.epoch}" if position.epoch else "where this stage began"
         told = f" in epoch {position.epoch + 1}; the training went back to "
-        self._notices = (
-            *(notice for notice in self._notices if told not in notice),
-            f"{why}{told}{place} and goes on with a learning rate of {rate:.2g}.",
-        )
+        self._say_instead(told, f"{why}{told}{place} and goes on with a learning rate of {rate:.2g}.")
+
+    def _say_instead(self, told: str, notice: str) -> None:
+        """Tell a notice with the next epoch, in place of those that told the same of an earlier try."""
+        self._notices = (*(before for before in self._notices if told not in before), notice)
 
     def _converged(self) -> bool:
         if self._phase.ends and (reason := self._phase.ends()):

@@ -96,7 +96,7 @@ export default function gallery({ data, parentElement, setStateValue }) {
   const list = made("ul", { class: look, "aria-label": data.title });
   list.style.setProperty("--row", `${data.height}px`);
   for (const entry of data.items) list.append(data.rows ? row(entry, data, open) : work(entry, data, open));
-  if (!data.rows) for (let place = 0; place < A_ROW; place++) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
+  if (!data.rows && !data.strip) for (let place = 0; place < A_ROW; place++) list.append(made("li", { class: "rest", "aria-hidden": "true" }));
   parentElement.append(list);
   parentElement.galleryList = list;
   if (focused) list.querySelector("[data-item]")?.focus({ preventScroll: true }); // else Escape and Tab start from nowhere
